@@ -31,6 +31,9 @@ class LaunchList {
   template <class Args>
   Launch& add(const KernelKey& key, uint32_t blocks, uint32_t threads, const Args& args) {
     static_assert(std::is_trivially_copyable_v<Args> && sizeof(Args) <= max_args / max_launches);
+    return add(key, blocks, threads, &args, sizeof(Args));
+  }
+  Launch& add(const KernelKey& key, uint32_t blocks, uint32_t threads, const void* args, uint32_t args_size) {
     Launch& l = launches_[size_++];
     l.key = key;
     l.grid[0] = blocks;
@@ -39,10 +42,10 @@ class LaunchList {
     l.shared_bytes = 0;
     l.grain = 1;
     l.args_offset = used_;
-    l.args_size = sizeof(Args);
+    l.args_size = args_size;
     l.workspace_at = -1;
-    std::memcpy(args_ + used_, &args, sizeof(Args));
-    used_ += (sizeof(Args) + 15u) & ~15u;
+    std::memcpy(args_ + used_, args, args_size);
+    used_ += (args_size + 15u) & ~15u;
     return l;
   }
 

@@ -1,0 +1,52 @@
+#include "codegen/pointwise.h"
+
+namespace corundum::codegen {
+namespace {
+
+const char* kind_name(Kind kind) {
+  static const char* const names[] = {"contiguous", "broadcast", "scalar", "strided", "transposed"};
+  return names[static_cast<int>(kind)];
+}
+
+std::string body(const PointwiseText& t) {
+  static const char* const names[] = {"x", "y", "z"};
+  std::string s = "struct Body {\n  using Out = " + t.out + ";\n  using Scalar = " + t.scalar + ";\n";
+  std::string parameters;
+  for (int i = 0; i < 3; ++i) {
+    const PointwiseInput& in = t.inputs[i];
+    const bool there = i < t.input_count;
+    s += "  using In" + std::to_string(i) + " = ";
+    s += there ? "cor::Operand<" + in.stored + ", " + in.value + ", cor::Kind::" + kind_name(in.kind) + ">;\n" : "cor::NoOperand;\n";
+    parameters += (there ? in.value + " " + names[i] : std::string("int")) + ", ";
+  }
+  s += "  static constexpr int operands = " + std::to_string(1 + t.input_count) + ";\n";
+  s += "  static COR_FN auto apply(" + parameters + "Scalar s0, Scalar s1) {\n    using namespace cor;\n    return " + t.expression +
+       ";\n  }\n};\n";
+  return s;
+}
+
+} // namespace
+
+std::string pointwise_text(const PointwiseText& t, const Chip& chip) {
+  std::string s = "#include \"lang/kernel.h\"\n#include \"lang/pointwise.h\"\n" + body(t);
+  const auto list = [&](std::initializer_list<int64_t> numbers) {
+    std::string r = "(" + t.entry + ", Body";
+    for (int64_t n : numbers) r += ", " + std::to_string(n);
+    return r + ")\n";
+  };
+  if (chip.simt) {
+    switch (t.layout) {
+      case Layout::flat: return s + "COR_POINTWISE_FLAT" + list({t.threads, t.vector, t.unroll});
+      case Layout::indexed: return s + "COR_POINTWISE" + list({t.rank, t.wide, t.threads, t.vector, t.unroll});
+      case Layout::tiled: return s + "COR_POINTWISE_TILED" + list({t.rank, t.wide, t.threads, simt_edge});
+    }
+  }
+  switch (t.layout) {
+    case Layout::flat: return s + "COR_POINTWISE_FLAT" + list({simd_block});
+    case Layout::indexed: return s + "COR_POINTWISE" + list({t.rank, t.unit_out, simd_block});
+    case Layout::tiled: return s + "COR_POINTWISE_TILED" + list({t.rank, simd_edge});
+  }
+  return s;
+}
+
+} // namespace corundum::codegen

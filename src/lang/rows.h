@@ -1,0 +1,53 @@
+#pragma once
+// Row kernels: passes (fold, keep, store) over a view in [outer, reduce, inner] form. The text of a kernel says what happens to one
+// fold; how many run side by side, which lanes share one and where its elements wait between passes is the pass type's business:
+//   RowPass     inner = 1: lanes (or a vector loop) walk along the fold
+//   ColumnPass  inner > 1: lanes (or a vector loop) lie across inner, so that neighbours in memory stay neighbours
+// A resident pass keeps elements between passes (registers on GPUs, the scratch arena on CPUs), otherwise keep() is lazy and the
+// elements are read and computed again.
+namespace cor {
+
+// First member of every row kernel's argument struct.
+struct RowsHead {
+  i64 outer, n, inner;
+};
+
+// Values of a chunk that are in memory as T and wanted as V.
+template <class V, class Chunk>
+struct Converted {
+  Chunk chunk;
+  COR_FN V at(int k) const { return convert<V>(chunk.at(k)); }
+};
+
+// A tensor in the canonical form: element e of this pass's fold(s) is at p[e * step] (+ column).
+template <class V, class T>
+struct Loaded {
+  using node_tag = NodeTag;
+  using value_type = V;
+  using stored_type = T;
+  const T* p;
+  template <class Pass>
+  COR_FN auto chunk(const Pass& pass, i64 c) const {
+    return Converted<V, decltype(pass.fetch(p, c))>{pass.fetch(p, c)};
+  }
+};
+
+// A contiguous [outer, n, inner] tensor.
+template <class V, class Pass, class T>
+COR_FN Loaded<V, T> load(const Pass& pass, const T* tensor) {
+  return {tensor + pass.offset()};
+}
+// A contiguous [n] tensor that all folds share (inner = 1).
+template <class V, class Pass, class T>
+COR_FN Loaded<V, T> load_along(const Pass&, const T* vector) {
+  static_assert(Pass::columns == 1, "load_along wants folds along the last dimension");
+  return {vector};
+}
+
+} // namespace cor
+
+#if COR_SIMT
+#include "lang/rows_simt.h"
+#else
+#include "lang/rows_simd.h"
+#endif

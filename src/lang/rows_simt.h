@@ -1,0 +1,317 @@
+#pragma once
+// The lowering of row kernels to lanes, warps and blocks.
+namespace cor {
+
+template <class T, int Chunks, int Width>
+struct Registers {
+  using node_tag = NodeTag;
+  using value_type = T;
+  Vec<T, Width> v[Chunks];
+  static_assert(sizeof(T) * Chunks * Width <= 128, "a kept tile is at most 128 bytes a lane: give the row more threads, or reload it");
+  template <class Pass>
+  COR_FN const Vec<T, Width>& chunk(const Pass&, i64 c) const {
+    return v[c];
+  }
+};
+
+template <class State>
+COR_FN State shuffle_xor(State value, int mask) {
+  constexpr int words = (sizeof(State) + 3) / 4;
+  union U {
+    u32 w[words];
+    State s;
+    COR_FN U() {}
+  } u;
+  u.s = value;
+#pragma unroll
+  for (int i = 0; i < words; ++i) u.w[i] = shuffle_xor_word(u.w[i], mask);
+  return u.s;
+}
+
+// Threads of a block, LanesPerRow of which share a row; each holds Width neighbours a chunk, Chunks chunks in registers (0: reload).
+// Aligned: every row of every tensor starts at a multiple of the access and n is a multiple of Width. Otherwise chunks begin at the
+// aligned-down address of the row of the first tensor, with a head and a tail mask, and only same-phase tensors get wide accesses.
+template <int Threads, int LanesPerRow, int Width, int Chunks, bool Aligned>
+struct RowPass {
+  static constexpr int threads = Threads, width = Width, columns = 1;
+  static constexpr bool across_columns = false;
+  static constexpr bool resident = Chunks > 0;
+  static constexpr int rows_per_block = Threads / LanesPerRow;
+  template <class T>
+  using Kept = Registers<T, Chunks, Width>;
+
+  const i64 outer;
+  i64 n;
+  const i64 row;
+  const int lane;
+  int head = 0; // elements between the aligned-down address and the row's start
+  int parity = 0;
+
+  COR_FN explicit RowPass(const RowsHead& h)
+      : outer(h.outer),
+        n(h.n),
+        row(static_cast<i64>(block_id()) * rows_per_block + thread_id() / LanesPerRow),
+        lane(thread_id() % LanesPerRow) {}
+
+  template <class T>
+  COR_FN void align_to(const T* tensor) {
+    align_to_row(tensor + offset());
+  }
+  template <class T>
+  COR_FN void align_to_row(const T* start) {
+    if constexpr (!Aligned) head = static_cast<int>(reinterpret_cast<u64>(start) / sizeof(T) % Width);
+  }
+  // Folds that end early: only the first `left` elements are there.
+  COR_FN void shorten(i64 left) { n = left < n ? left : n; }
+  COR_FN bool active() const { return row < outer; }
+  COR_FN i64 offset() const { return row * n; }
+  COR_FN i64 element(i64 c) const { return (c * LanesPerRow + lane) * Width - head; }
+  COR_FN i64 chunk_count() const {
+    if constexpr (resident) return Chunks;
+    else return (n + head + LanesPerRow * Width - 1) / (LanesPerRow * Width);
+  }
+  COR_FN bool full(i64 c) const {
+    const i64 e = element(c);
+    if constexpr (Aligned) return active() && e < n;
+    else return active() && e >= 0 && e + Width <= n;
+  }
+  COR_FN bool valid(i64 c, int k) const {
+    const i64 e = element(c) + k;
+    return active() && e >= 0 && e < n;
+  }
+  template <class F>
+  COR_FN void for_chunks(F f) const {
+    if constexpr (resident) {
+#pragma unroll
+      for (int c = 0; c < Chunks; ++c) f(c);
+    } else {
+      const i64 count = chunk_count();
+#pragma unroll 2
+      for (i64 c = 0; c < count; ++c) f(c);
+    }
+  }
+  template <class T>
+  COR_FN static bool wide(const T* p) {
+    return Aligned || reinterpret_cast<u64>(p) % (sizeof(T) * Width) == 0;
+  }
+
+  // Lanes outside the row get zeros; passes mask them.
+  template <class T>
+  COR_FN Vec<T, Width> fetch(const T* p, i64 c) const {
+    const T* at = p + element(c);
+    if (full(c) && wide(at)) return load_vec<T, Width>(at);
+    Vec<T, Width> r = {};
+    if constexpr (!Aligned) {
+#pragma unroll
+      for (int k = 0; k < Width; ++k)
+        if (valid(c, k)) r.v[k] = at[k];
+    }
+    return r;
+  }
+  template <class T>
+  COR_FN void put(T* p, i64 c, const Vec<T, Width>& v) const {
+    T* at = p + element(c);
+    if (full(c) && wide(at)) {
+      store_vec<T, Width>(at, v);
+    } else if constexpr (!Aligned) {
+#pragma unroll
+      for (int k = 0; k < Width; ++k)
+        if (valid(c, k)) at[k] = v.v[k];
+    }
+  }
+
+  template <class M>
+  COR_FN Folded<typename M::State, 1> across(typename M::State s) {
+    using State = typename M::State;
+#pragma unroll
+    for (int m = 1; m < LanesPerRow && m < Target::warp_size; m *= 2) s = M::combine(s, shuffle_xor(s, m));
+    if constexpr (LanesPerRow > Target::warp_size) {
+      constexpr int warps = Threads / Target::warp_size, warps_per_row = LanesPerRow / Target::warp_size;
+      __shared__ State partial[2][warps];
+      State* mine = partial[parity];
+      parity ^= 1;
+      if (thread_id() % Target::warp_size == 0) mine[thread_id() / Target::warp_size] = s;
+      barrier();
+      const int first = thread_id() / LanesPerRow * warps_per_row;
+      s = mine[first];
+#pragma unroll
+      for (int w = 1; w < warps_per_row; ++w) s = M::combine(s, mine[first + w]);
+    }
+    return {{s}};
+  }
+  COR_FN bool leader() const { return active() && lane == 0; }
+  COR_FN i64 fold_unit() const { return active() ? row : 0; }
+  COR_FN i64 first_column() const { return 0; }
+  COR_FN i64 fold_index() const { return row; }
+  COR_FN bool fold_valid(int) const { return true; }
+};
+
+// LanesAcross lanes lie across inner, each with Width columns; Threads / LanesAcross lanes share a column's fold.
+template <int Threads, int LanesAcross, int Width, bool Aligned>
+struct ColumnPass {
+  static constexpr int threads = Threads, width = Width, columns = Width;
+  static constexpr bool across_columns = true;
+  static constexpr bool resident = false;
+  static constexpr int lanes_along = Threads / LanesAcross;
+  template <class T>
+  using Kept = Registers<T, 1, Width>;
+
+  const i64 outer, inner;
+  i64 n, column, o;
+  const int along;
+  int parity = 0;
+
+  COR_FN explicit ColumnPass(const RowsHead& h) : outer(h.outer), inner(h.inner), n(h.n), along(thread_id() / LanesAcross) {
+    const u32 blocks_across = static_cast<u32>((inner + LanesAcross * Width - 1) / (LanesAcross * Width));
+    o = block_id() / blocks_across;
+    column = (static_cast<i64>(block_id() % blocks_across) * LanesAcross + thread_id() % LanesAcross) * Width;
+  }
+  template <class T>
+  COR_FN void align_to(const T*) {}
+  template <class T>
+  COR_FN void align_to_row(const T*) {}
+  COR_FN void shorten(i64 left) { n = left < n ? left : n; }
+  COR_FN bool active() const { return column < inner; }
+  COR_FN i64 offset() const { return o * n * inner + column; }
+  COR_FN i64 element(i64 c) const { return c * lanes_along + along; }
+  COR_FN i64 chunk_count() const { return (n + lanes_along - 1) / lanes_along; }
+  COR_FN bool full(i64 c) const { return element(c) < n && (Aligned ? active() : column + Width <= inner); }
+  COR_FN bool valid(i64 c, int k) const { return element(c) < n && column + k < inner; }
+  template <class F>
+  COR_FN void for_chunks(F f) const {
+    const i64 count = chunk_count();
+#pragma unroll 4
+    for (i64 c = 0; c < count; ++c) f(c);
+  }
+  template <class T>
+  COR_FN Vec<T, Width> fetch(const T* p, i64 c) const {
+    return fetch_at(p + element(c) * inner, c);
+  }
+  template <class T>
+  COR_FN Vec<T, Width> fetch_at(const T* at, i64 c) const {
+    if constexpr (Aligned) {
+      if (full(c)) return load_vec<T, Width>(at);
+      return {};
+    } else {
+      Vec<T, Width> r = {};
+#pragma unroll
+      for (int k = 0; k < Width; ++k)
+        if (valid(c, k)) r.v[k] = at[k];
+      return r;
+    }
+  }
+  template <class T>
+  COR_FN void put(T* p, i64 c, const Vec<T, Width>& v) const {
+    T* at = p + element(c) * inner;
+    if constexpr (Aligned) {
+      if (full(c)) store_vec<T, Width>(at, v);
+    } else {
+#pragma unroll
+      for (int k = 0; k < Width; ++k)
+        if (valid(c, k)) at[k] = v.v[k];
+    }
+  }
+  template <class M>
+  COR_FN Folded<typename M::State, Width> across(const typename M::State (&s)[Width]) {
+    using State = typename M::State;
+    Folded<State, Width> r;
+#pragma unroll
+    for (int k = 0; k < Width; ++k) r.v[k] = s[k];
+    if constexpr (lanes_along > 1) {
+      __shared__ State partial[lanes_along][LanesAcross * Width];
+      const int first = thread_id() % LanesAcross * Width;
+      barrier(); // the readers of the fold before are done
+#pragma unroll
+      for (int k = 0; k < Width; ++k) partial[along][first + k] = r.v[k];
+#pragma unroll
+      for (int half = lanes_along / 2; half > 0; half /= 2) {
+        barrier();
+        if (along < half) {
+#pragma unroll
+          for (int k = 0; k < Width; ++k)
+            partial[along][first + k] = M::combine(partial[along][first + k], partial[along + half][first + k]);
+        }
+      }
+      barrier();
+#pragma unroll
+      for (int k = 0; k < Width; ++k) r.v[k] = partial[0][first + k];
+    }
+    return r;
+  }
+  COR_FN bool leader() const { return active() && along == 0; }
+  COR_FN i64 fold_unit() const { return o; }
+  COR_FN i64 first_column() const { return column; }
+  COR_FN i64 fold_index() const { return o * inner + column; }
+  COR_FN bool fold_valid(int k) const { return column + k < inner; }
+};
+
+template <class Monoid, class Pass, class Node>
+COR_FN auto fold(Pass& pass, const Node& node) {
+  using State = typename Monoid::State;
+  constexpr int columns = Pass::columns;
+  State s[columns];
+#pragma unroll
+  for (int k = 0; k < columns; ++k) s[k] = Monoid::identity();
+  pass.for_chunks([&](auto c) {
+    const auto chunk = node.chunk(pass, c);
+    const bool full = pass.full(c);
+#pragma unroll
+    for (int k = 0; k < Pass::width; ++k) {
+      State& mine = s[columns == 1 ? 0 : k];
+      if (full || pass.valid(c, k)) mine = Monoid::combine(mine, Monoid::of(chunk.at(k)));
+    }
+  });
+  if constexpr (columns == 1) return pass.template across<Monoid>(s[0]);
+  else return pass.template across<Monoid>(s);
+}
+
+// The node's values, kept where the pass keeps them.
+template <class Pass, class Node>
+COR_FN auto keep(Pass& pass, const Node& node) {
+  if constexpr (Pass::resident) {
+    typename Pass::template Kept<typename Node::value_type> kept;
+    pass.for_chunks([&](auto c) {
+      const auto chunk = node.chunk(pass, c);
+#pragma unroll
+      for (int k = 0; k < Pass::width; ++k) kept.v[c].v[k] = chunk.at(k);
+    });
+    return kept;
+  } else {
+    return node;
+  }
+}
+
+// Writes a contiguous [outer, n, inner] tensor.
+template <class Pass, class T, class Node>
+COR_FN void store(Pass& pass, T* tensor, const Node& node) {
+  T* p = tensor + pass.offset();
+  pass.for_chunks([&](auto c) {
+    const auto chunk = node.chunk(pass, c);
+    Vec<T, Pass::width> r;
+#pragma unroll
+    for (int k = 0; k < Pass::width; ++k) r.v[k] = convert<T>(chunk.at(k));
+    pass.put(p, c, r);
+  });
+}
+
+// Writes one value a fold; `first` is where this pass's first fold goes.
+template <class Pass, class T, class V, int Columns>
+COR_FN void put_folded(Pass& pass, T* first, const Folded<V, Columns>& folded) {
+  if (!pass.leader()) return;
+#pragma unroll
+  for (int k = 0; k < Columns; ++k)
+    if (pass.fold_valid(k)) first[k] = convert<T>(folded.v[k]);
+}
+// The same into a contiguous [outer, inner] tensor.
+template <class Pass, class T, class V, int Columns>
+COR_FN void store_folded(Pass& pass, T* tensor, const Folded<V, Columns>& folded) {
+  put_folded(pass, tensor + pass.fold_index(), folded);
+}
+
+} // namespace cor
+
+#define COR_ROWS(entry, Pass, Args, body)                                                        \
+  extern "C" __global__ __launch_bounds__(Pass::threads) void entry(const __grid_constant__ Args a) { \
+    Pass pass(a.head);                                                                           \
+    body(pass, a);                                                                               \
+  }

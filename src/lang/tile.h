@@ -1,0 +1,238 @@
+#pragma once
+// Tiles and their lazy arithmetic. A node stands for values that exist nowhere yet; a pass (fold, store, keep) walks over chunks and
+// asks the node for chunk c, then for its elements k. What a chunk is, the lowering decides: a vector that one lane holds on a GPU,
+// a stretch of a row that one loop walks on a CPU.
+namespace cor {
+
+template <class T, int N>
+struct alignas(sizeof(T) * N >= 16 ? 16 : sizeof(T) * N) Vec {
+  T v[N];
+  COR_FN T at(int k) const { return v[k]; }
+};
+
+template <int Bytes>
+struct WordOf;
+template <>
+struct WordOf<1> {
+  using type = u8;
+};
+template <>
+struct WordOf<2> {
+  using type = u16;
+};
+template <>
+struct WordOf<4> {
+  using type = u32;
+};
+template <>
+struct WordOf<8> {
+  using type = u64;
+};
+template <>
+struct WordOf<16> {
+  using type = Word16;
+};
+
+// One access of up to Target::vector_bytes, or several; the address is a multiple of the access.
+template <class T, int N>
+COR_FN Vec<T, N> load_vec(const T* p) {
+#if COR_SIMT
+  constexpr int bytes = sizeof(T) * N, word = bytes < Target::vector_bytes ? bytes : Target::vector_bytes;
+  using W = typename WordOf<word>::type;
+  union U {
+    W w[bytes / word];
+    Vec<T, N> v;
+    COR_FN U() {}
+  } u;
+#pragma unroll
+  for (int i = 0; i < bytes / word; ++i) {
+    if constexpr (word == 16) u.w[i] = load_word(reinterpret_cast<const W*>(p) + i);
+    else u.w[i] = reinterpret_cast<const W*>(p)[i];
+  }
+  return u.v;
+#else
+  Vec<T, N> r;
+  for (int k = 0; k < N; ++k) r.v[k] = p[k];
+  return r;
+#endif
+}
+template <class T, int N>
+COR_FN void store_vec(T* p, const Vec<T, N>& v) {
+#if COR_SIMT
+  constexpr int bytes = sizeof(T) * N, word = bytes < Target::vector_bytes ? bytes : Target::vector_bytes;
+  using W = typename WordOf<word>::type;
+  union U {
+    W w[bytes / word];
+    Vec<T, N> v;
+    COR_FN U() {}
+  } u;
+  u.v = v;
+#pragma unroll
+  for (int i = 0; i < bytes / word; ++i) {
+    if constexpr (word == 16) store_word(reinterpret_cast<W*>(p) + i, u.w[i]);
+    else reinterpret_cast<W*>(p)[i] = u.w[i];
+  }
+#else
+  for (int k = 0; k < N; ++k) p[k] = v.v[k];
+#endif
+}
+
+// --- nodes -----------------------------------------------------------------------------------------------------------------------
+
+struct NodeTag {};
+template <class T>
+struct IsNode {
+  template <class U>
+  static constexpr bool test(typename U::node_tag*) {
+    return true;
+  }
+  template <class U>
+  static constexpr bool test(...) {
+    return false;
+  }
+  static constexpr bool value = test<T>(nullptr);
+};
+template <bool B, class T>
+struct EnableIf {};
+template <class T>
+struct EnableIf<true, T> {
+  using type = T;
+};
+
+template <class T>
+struct Constant {
+  using node_tag = NodeTag;
+  using value_type = T;
+  T value;
+  template <class Pass>
+  COR_FN Constant chunk(const Pass&, i64) const {
+    return *this;
+  }
+  COR_FN T at(int) const { return value; }
+};
+
+template <class F, class A>
+struct UnaryNode {
+  using node_tag = NodeTag;
+  using value_type = decltype(F::apply(typename A::value_type()));
+  A a;
+  template <class Chunk>
+  struct View {
+    Chunk a;
+    COR_FN value_type at(int k) const { return F::apply(a.at(k)); }
+  };
+  template <class Pass>
+  COR_FN auto chunk(const Pass& p, i64 c) const {
+    return View<decltype(a.chunk(p, c))>{a.chunk(p, c)};
+  }
+};
+
+template <class F, class A, class B>
+struct BinaryNode {
+  using node_tag = NodeTag;
+  using value_type = decltype(F::apply(typename A::value_type(), typename B::value_type()));
+  A a;
+  B b;
+  template <class ChunkA, class ChunkB>
+  struct View {
+    ChunkA a;
+    ChunkB b;
+    COR_FN value_type at(int k) const { return F::apply(a.at(k), b.at(k)); }
+  };
+  template <class Pass>
+  COR_FN auto chunk(const Pass& p, i64 c) const {
+    return View<decltype(a.chunk(p, c)), decltype(b.chunk(p, c))>{a.chunk(p, c), b.chunk(p, c)};
+  }
+};
+
+// The result of a fold: one value for each of the `Columns` folds that run side by side, the same for all elements of a fold.
+template <class T, int Columns>
+struct Folded {
+  using node_tag = NodeTag;
+  using value_type = T;
+  T v[Columns];
+  template <class Pass>
+  COR_FN const Folded& chunk(const Pass&, i64) const {
+    return *this;
+  }
+  COR_FN T at(int k) const { return v[Columns == 1 ? 0 : k]; }
+};
+
+template <class A, class T>
+using NodeOf = typename EnableIf<IsNode<A>::value, T>::type;
+
+#define COR_UNARY(name, expression)                             \
+  struct name##_op {                                            \
+    template <class T>                                          \
+    static COR_FN auto apply(T x) {                             \
+      return expression;                                        \
+    }                                                           \
+  };                                                            \
+  template <class A>                                            \
+  COR_FN NodeOf<A, UnaryNode<name##_op, A>> name(const A& a) {  \
+    return {a};                                                 \
+  }
+COR_UNARY(exp, cor::exp(x))
+COR_UNARY(log, cor::log(x))
+COR_UNARY(sqrt, cor::sqrt(x))
+COR_UNARY(rsqrt, cor::rsqrt(x))
+COR_UNARY(abs, cor::abs(x))
+COR_UNARY(tanh, cor::tanh(x))
+COR_UNARY(erf, cor::erf(x))
+COR_UNARY(gelu_erf, cor::gelu_erf(x))
+#undef COR_UNARY
+
+#define COR_BINARY(name, symbol)                                                                                            \
+  struct name##_op {                                                                                                        \
+    template <class A, class B>                                                                                             \
+    static COR_FN auto apply(A x, B y) {                                                                                    \
+      return x symbol y;                                                                                                    \
+    }                                                                                                                       \
+  };                                                                                                                        \
+  template <class A, class B>                                                                                               \
+  COR_FN typename EnableIf<IsNode<A>::value && IsNode<B>::value, BinaryNode<name##_op, A, B>>::type operator symbol(        \
+      const A& a, const B& b) {                                                                                             \
+    return {a, b};                                                                                                          \
+  }                                                                                                                         \
+  template <class A>                                                                                                        \
+  COR_FN NodeOf<A, BinaryNode<name##_op, A, Constant<typename A::value_type>>> operator symbol(                             \
+      const A& a, typename A::value_type b) {                                                                               \
+    return {a, {b}};                                                                                                        \
+  }                                                                                                                         \
+  template <class A>                                                                                                        \
+  COR_FN NodeOf<A, BinaryNode<name##_op, Constant<typename A::value_type>, A>> operator symbol(typename A::value_type a,    \
+                                                                                               const A& b) {                \
+    return {{a}, b};                                                                                                        \
+  }
+COR_BINARY(plus, +)
+COR_BINARY(minus, -)
+COR_BINARY(times, *)
+COR_BINARY(over, /)
+#undef COR_BINARY
+
+// --- folds -----------------------------------------------------------------------------------------------------------------------
+
+// A monoid: State (trivially copyable), identity(), and combine(). `of` makes the state of one element.
+template <class T>
+struct Sum {
+  using State = T;
+  static COR_FN T identity() { return T(0); }
+  static COR_FN T of(T x) { return x; }
+  static COR_FN T combine(T a, T b) { return a + b; }
+};
+template <class T>
+struct Max {
+  using State = T;
+  static COR_FN T identity() { return -Limits<T>::infinity(); }
+  static COR_FN T of(T x) { return x; }
+  static COR_FN T combine(T a, T b) { return maximum(a, b); }
+};
+template <class T>
+struct Min {
+  using State = T;
+  static COR_FN T identity() { return Limits<T>::infinity(); }
+  static COR_FN T of(T x) { return x; }
+  static COR_FN T combine(T a, T b) { return minimum(a, b); }
+};
+
+} // namespace cor

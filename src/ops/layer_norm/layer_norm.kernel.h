@@ -1,0 +1,31 @@
+#pragma once
+// (x - mean) * rstd * weight + bias, with the variance from a second pass over the centred row.
+#include "lang/rows.h"
+
+struct LayerNormArgs {
+  cor::RowsHead head;
+  const void *in, *weight, *bias;
+  void *out, *mean, *rstd;
+  cor::u64 inverse_n, eps; // in the compute type
+};
+
+template <class T, class Param, class Stat, class C, bool HasWeight, bool HasBias, class Pass>
+COR_FN void layer_norm(Pass& pass, const LayerNormArgs& a) {
+  const C inverse_n = cor::slot_value<C>(a.inverse_n);
+  pass.align_to(static_cast<const T*>(a.in));
+  auto x = keep(pass, cor::load<C>(pass, static_cast<const T*>(a.in)));
+  const cor::Folded<C, 1> mean = {{cor::fold<cor::Sum<C>>(pass, x).v[0] * inverse_n}};
+  auto centred = x - mean;
+  const C variance = cor::fold<cor::Sum<C>>(pass, centred * centred).v[0] * inverse_n;
+  const cor::Folded<C, 1> rstd = {{cor::rsqrt(variance + cor::slot_value<C>(a.eps))}};
+  auto weight = cor::load_along<C>(pass, static_cast<const Param*>(a.weight));
+  auto bias = cor::load_along<C>(pass, static_cast<const Param*>(a.bias));
+  auto y = centred * rstd;
+  T* out = static_cast<T*>(a.out);
+  if constexpr (HasWeight && HasBias) cor::store(pass, out, y * weight + bias);
+  else if constexpr (HasWeight) cor::store(pass, out, y * weight);
+  else if constexpr (HasBias) cor::store(pass, out, y + bias);
+  else cor::store(pass, out, y);
+  cor::store_folded(pass, static_cast<Stat*>(a.mean), mean);
+  cor::store_folded(pass, static_cast<Stat*>(a.rstd), rstd);
+}

@@ -1,0 +1,41 @@
+#pragma once
+// How a row kernel lies on a chip: which pass type (lang/rows.h), how many lanes, where elements wait between passes.
+#include <cstdint>
+#include <string>
+
+#include "core/chip.h"
+#include "core/launch.h"
+#include "core/status.h"
+
+namespace corundum {
+
+struct RowsShape {
+  int64_t outer, n, inner;
+  size_t widest;        // bytes of the largest element in memory
+  size_t kept = 0;      // bytes that keep() wants a fold element to have (0: the kernel folds once)
+  bool aligned;         // every row of every tensor starts at a multiple of 16 bytes, as far as addresses tell
+  bool column = false;  // lanes lie across inner
+};
+
+// Part of a kernel key, byte by byte.
+struct RowsLayout {
+  uint8_t column = 0, threads_log2 = 0, lanes_log2 = 0, width = 0, chunks = 0, aligned = 0, resident = 0;
+};
+
+struct RowsPlan {
+  RowsLayout layout;
+  uint32_t blocks = 0, shared_bytes = 0, grain = 1;
+};
+
+Status plan_rows(const Chip& chip, const RowsShape& shape, RowsPlan* plan);
+
+// `using Pass = cor::RowPass<...>;` and the arguments that COR_ROWS wants behind the body.
+std::string pass_type(const Chip& chip, const RowsLayout& layout);
+std::string entry_tail(const Chip& chip, const RowsLayout& layout);
+// For kernel names: "row128x16" and the like.
+std::string layout_name(const RowsLayout& layout);
+
+// Rows of a simd kernel that make one block: chosen from the row's length, so that a block is worth a task.
+void add_rows(const Chip& chip, const KernelKey& key, const RowsPlan& plan, const void* args, uint32_t size, LaunchList& list);
+
+} // namespace corundum
