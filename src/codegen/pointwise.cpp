@@ -10,7 +10,7 @@ const char* kind_name(Kind kind) {
 
 std::string body(const PointwiseText& t) {
   static const char* const names[] = {"x", "y", "z"};
-  std::string s = "struct Body {\n  using Out = " + t.out + ";\n  using Scalar = " + t.scalar + ";\n";
+  std::string s = "namespace cor {\nstruct Body {\n  using Out = " + t.out + ";\n  using Scalar = " + t.scalar + ";\n";
   std::string parameters;
   for (int i = 0; i < 3; ++i) {
     const PointwiseInput& in = t.inputs[i];
@@ -20,8 +20,8 @@ std::string body(const PointwiseText& t) {
     parameters += (there ? in.value + " " + names[i] : std::string("int")) + ", ";
   }
   s += "  static constexpr int operands = " + std::to_string(1 + t.input_count) + ";\n";
-  s += "  static COR_FN auto apply(" + parameters + "Scalar s0, Scalar s1) {\n    using namespace cor;\n    return " + t.expression +
-       ";\n  }\n};\n";
+  s += "  static COR_FN auto apply(" + parameters + "Scalar s0, Scalar s1) {\n    return " + t.expression +
+       ";\n  }\n};\n}\n";
   return s;
 }
 
@@ -30,7 +30,7 @@ std::string body(const PointwiseText& t) {
 std::string pointwise_text(const PointwiseText& t, const Chip& chip) {
   std::string s = "#include \"lang/kernel.h\"\n#include \"lang/pointwise.h\"\n" + body(t);
   const auto list = [&](std::initializer_list<int64_t> numbers) {
-    std::string r = "(" + t.entry + ", Body";
+    std::string r = "(" + t.entry + ", cor::Body";
     for (int64_t n : numbers) r += ", " + std::to_string(n);
     return r + ")\n";
   };

@@ -33,6 +33,7 @@ COR_FN State shuffle_xor(State value, int mask) {
 // aligned-down address of the row of the first tensor, with a head and a tail mask, and only same-phase tensors get wide accesses.
 template <int Threads, int LanesPerRow, int Width, int Chunks, bool Aligned>
 struct RowPass {
+  static constexpr bool whole_chunks = Aligned; // a chunk is all there or not at all
   static constexpr int threads = Threads, width = Width, columns = 1;
   static constexpr bool across_columns = false;
   static constexpr bool resident = Chunks > 0;
@@ -149,6 +150,7 @@ struct RowPass {
 // LanesAcross lanes lie across inner, each with Width columns; Threads / LanesAcross lanes share a column's fold.
 template <int Threads, int LanesAcross, int Width, bool Aligned>
 struct ColumnPass {
+  static constexpr bool whole_chunks = Aligned;
   static constexpr int threads = Threads, width = Width, columns = Width;
   static constexpr bool across_columns = true;
   static constexpr bool resident = false;
@@ -255,10 +257,13 @@ COR_FN auto fold(Pass& pass, const Node& node) {
   pass.for_chunks([&](auto c) {
     const auto chunk = node.chunk(pass, c);
     const bool full = pass.full(c);
+    if (Pass::whole_chunks && !full) return;
 #pragma unroll
     for (int k = 0; k < Pass::width; ++k) {
       State& mine = s[columns == 1 ? 0 : k];
-      if (full || pass.valid(c, k)) mine = Monoid::combine(mine, Monoid::of(chunk.at(k)));
+      const State one = Monoid::of(chunk.at(k));
+      if constexpr (Pass::whole_chunks) mine = Monoid::combine(mine, one);
+      else mine = Monoid::combine(mine, full || pass.valid(c, k) ? one : Monoid::identity());
     }
   });
   if constexpr (columns == 1) return pass.template across<Monoid>(s[0]);

@@ -1,6 +1,6 @@
 #pragma once
 // Primitives of host processors: a block is a loop, and the compiler turns loops over tiles into vectors.
-#define COR_FN static inline __attribute__((always_inline))
+#define COR_FN inline __attribute__((always_inline))
 #define COR_SIMT 0
 
 extern "C" {

@@ -59,6 +59,18 @@ COR_FN float exp2_fast(float x) {
   return r;
 }
 
+// The larger and the smaller number; NaN if either is.
+COR_FN float maximum(float a, float b) {
+  float r;
+  asm("max.NaN.f32 %0, %1, %2;" : "=f"(r) : "f"(a), "f"(b));
+  return r;
+}
+COR_FN float minimum(float a, float b) {
+  float r;
+  asm("min.NaN.f32 %0, %1, %2;" : "=f"(r) : "f"(a), "f"(b));
+  return r;
+}
+
 COR_FN float fma(float a, float b, float c) { return ::fmaf(a, b, c); }
 COR_FN double fma(double a, double b, double c) { return ::fma(a, b, c); }
 

@@ -12,7 +12,7 @@ int log2_up(int64_t n) {
 }
 
 constexpr int simd_width = 64;         // elements a chunk of a simd pass
-constexpr int lane_elements = 32;      // kept f32 elements a lane: 128 bytes
+constexpr int lane_elements = 32;      // elements a lane of a row that is not kept
 constexpr int64_t task_elements = 32768;
 
 Status grid(int64_t blocks, RowsPlan* plan) {
@@ -41,7 +41,7 @@ Status plan_simt_rows(const Chip& chip, const RowsShape& s, RowsPlan* plan) {
   l.aligned = s.aligned && s.n % vector == 0;
   l.width = static_cast<uint8_t>(vector);
   const int64_t span = s.n + (l.aligned ? 0 : vector - 1); // with the head that alignment costs
-  const int per_lane = s.kept > 0 ? static_cast<int>(std::min<size_t>(lane_elements, 128 / std::max<size_t>(s.kept / 2, 4))) : lane_elements;
+  const int per_lane = s.kept > 0 ? static_cast<int>(128 / s.kept_element) : lane_elements;
   int lanes = std::clamp(log2_up((span + per_lane - 1) / per_lane), 0, 10);
   // A row of few elements still wants neighbours in neighbouring lanes.
   lanes = std::max(lanes, std::min(5, log2_up((span + vector - 1) / vector)));
