@@ -40,8 +40,9 @@ struct Backend {
   std::string (*compiler_identity)(const Chip& chip, std::string* why) = nullptr;
   // The options, normalised: part of the kernel's identity. No paths.
   std::string (*compiler_options)(const Chip& chip) = nullptr;
-  // Text to binary. On failure `log` is the compiler's output.
-  Status (*compile)(const CompileJob& job, std::vector<uint8_t>* binary, std::string* log) = nullptr;
+  // Text to binary. On failure `log` is the compiler's output; `*interrupted` is set when the text is not to blame and trying again
+  // may help (the compiler was killed, the disk was full). Any thread, several at once.
+  Status (*compile)(const CompileJob& job, std::vector<uint8_t>* binary, std::string* log, bool* interrupted) = nullptr;
 
   // Binary to function, callable on any thread and during stream capture. `path` is a file that holds the binary, or empty.
   Status (*load)(int device, const std::vector<uint8_t>& binary, const std::string& path, const std::string& entry,

@@ -16,6 +16,7 @@ namespace corundum {
 class Device {
  public:
   Device(const Backend* backend, int index);
+  ~Device();
   const Backend& backend() const { return *backend_; }
   int index() const { return index_; }
   const Chip& chip() const { return *chip_; }
@@ -23,7 +24,7 @@ class Device {
   // The loaded function of a key, or nullptr. Lock-free.
   const Function* find(const KernelKey& key) const;
   // The same, building what is missing: memory, pack, disk, compiler. One thread builds, others wait for it. A key that failed is
-  // not tried again in this process: the same refusal comes back.
+  // not tried again in this process: the same refusal comes back. (Three times, when the compiler was killed or found no space.)
   Status obtain(const KernelKey& key, const Function** function);
 
  private:
@@ -59,9 +60,17 @@ class PlanScope {
   PlanScope* outer_;
 };
 
+// Keys that a program used are remembered in the cache directory, so that its next run can have them ready early. `name` tells
+// programs apart; without it nothing is remembered.
+void set_program(const std::string& name);
+// Starts to make ready, on worker threads, what the program used on this kind of device before. Returns at once.
+void prefetch(Device& device);
+// Waits until the workers have nothing left to do.
+void wait_for_prefetch();
+
 // How many times each source served a miss since the process started.
 struct RuntimeCounters {
-  std::atomic<uint64_t> from_pack{0}, from_disk{0}, compiled{0}, failed{0}, cache_faults{0};
+  std::atomic<uint64_t> from_pack{0}, from_disk{0}, compiled{0}, failed{0}, prefetched{0}, cache_faults{0};
   std::atomic<uint64_t> compile_us{0}, load_us{0};
 };
 RuntimeCounters& runtime_counters();

@@ -1,0 +1,23 @@
+#include "core/status.h"
+
+#include <mutex>
+#include <string>
+#include <unordered_set>
+
+#include "core/sync.h"
+
+namespace corundum {
+
+const char* intern(std::string_view text) {
+  struct Store {
+    LeafMutex mutex;
+    std::unordered_set<std::string> texts; // a node's address stays
+  };
+  static Store& store = *new Store; // never destroyed: reasons outlive static destructors
+  std::lock_guard lock(store.mutex);
+  return store.texts.emplace(text).first->c_str();
+}
+
+Status Status::refuse(std::string_view reason) { return Status(intern(reason)); }
+
+} // namespace corundum
