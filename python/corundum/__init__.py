@@ -9,6 +9,8 @@ Names are ATen's: "add.Tensor", or "add" for all its overloads. What Corundum do
 before it, and `record()` says why.
 """
 
+import torch as _torch  # noqa: F401  before our modules: it may come back for them, at its end (CORUNDUM_ENABLE)
+
 from corundum import cache
 from corundum._front import disable, enable, info, ops, use
 from corundum._library import Operator

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypedDict
 
-import torch  # first, so that the library finds torch's own shared objects in the process
+import torch
 
 _ERRORS: dict[str, type[Exception]] = {"value": ValueError, "type": TypeError, "runtime": RuntimeError}
 
