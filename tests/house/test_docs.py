@@ -4,9 +4,9 @@ import os
 import re
 import subprocess
 import sys
-import tomllib
 
 import pytest
+import tomllib
 from tree import ROOT, files
 
 import corundum
