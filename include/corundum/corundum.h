@@ -22,6 +22,7 @@ extern "C" {
 //   plan_begin    target                                  (this thread then plans instead of launching, until plan_end)
 //   plan_end                                              token, kernels: [text of each key]
 //   pack_write    token, path, threads                    kernels, bytes, failed, errors
+//   pack_progress token                                   done: kernels of that plan compiled so far, while pack_write runs
 //   pack_open     path
 //   bind_device   device ("privateuseone"), backend       serves tensors of that device type by that backend
 CORUNDUM_API char* corundum_call(const char* command, const char* arguments);

@@ -1,0 +1,5 @@
+import sys
+
+from corundum._command import main
+
+sys.exit(main())

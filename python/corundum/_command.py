@@ -1,0 +1,158 @@
+"""The `corundum` command, also `python -m corundum`."""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one subcommand. Returns the exit status: 0, 1 for an error (a sentence on stderr), 2 for wrong usage."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except (ValueError, TypeError, RuntimeError) as error:
+        if options.json:
+            print(json.dumps({"error": str(error)}))
+        print(f"corundum: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    json_option = argparse.ArgumentParser(add_help=False)
+    json_option.add_argument("--json", action="store_true", help="print JSON")
+    parser = argparse.ArgumentParser(prog="corundum", description="Portable operators for PyTorch.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    info = commands.add_parser("info", parents=[json_option], help="versions, devices, compilers, packs, cache, configuration")
+    info.set_defaults(run=_info)
+
+    ops = commands.add_parser("ops", parents=[json_option], help="the ATen overloads that Corundum covers")
+    ops.set_defaults(run=_ops)
+
+    cache = commands.add_parser("cache", help="the kernels on disk")
+    actions = cache.add_subparsers(required=True, metavar="ACTION")
+    for name, text in (
+        ("stats", "how many kernels there are, and how large"),
+        ("verify", "read every entry and remove the faulty ones"),
+        ("prune", "remove the entries used longest ago"),
+        ("path", "print the directory"),
+    ):
+        action = actions.add_parser(name, parents=[json_option], help=text)
+        action.set_defaults(run=_cache, action=name)
+        if name == "prune":
+            keep = action.add_mutually_exclusive_group(required=True)
+            keep.add_argument("--max-bytes", type=_size, metavar="SIZE", help="how much may remain: a number, or 500M, 2G")
+            keep.add_argument("--all", action="store_const", const=0, dest="max_bytes", help="remove everything")
+
+    pack = commands.add_parser("pack", parents=[json_option], help="compile the kernels of a list of cases for another machine")
+    pack.add_argument("--target", required=True, help="instruction set: sm_90, avx2, avx512, ...")
+    pack.add_argument("--cases", required=True, metavar="FILE", help="the calls, one JSON object a line (docs/packs.md)")
+    pack.add_argument("-o", "--output", required=True, metavar="OUT", help="the pack to write")
+    pack.add_argument("--threads", type=_count, help="compile on this many threads (default: one per processor)")
+    pack.set_defaults(run=_pack)
+    return parser
+
+
+def _size(text: str) -> int:
+    found = re.fullmatch(r"(\d+)([KMG]?)i?B?", text, re.IGNORECASE)
+    if not found:
+        raise argparse.ArgumentTypeError(f"expected a size such as 1000000, 500M or 2G, got {text!r}")
+    return int(found[1]) * _UNITS[found[2].upper()]
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a number of 1 or more, got {text!r}")
+    return int(text)
+
+
+def _info(options: argparse.Namespace) -> int:
+    from corundum import info
+
+    facts = info()
+    print(json.dumps(facts, indent=2) if options.json else _outline(facts))
+    return 0
+
+
+def _ops(options: argparse.Namespace) -> int:
+    from corundum import ops
+    from corundum._record import table
+
+    rows = ops()
+    if options.json:
+        print(json.dumps(rows, indent=2))
+        return 0
+    lines = [("operator", "family", "backends", "dtypes", "via")]
+    lines += [
+        (row["overload"], row["family"], " ".join(row["backends"]), " ".join(row["dtypes"]), " ".join(row["via"])) for row in rows
+    ]
+    print(table(lines))
+    print(f"{len(rows)} overloads")
+    return 0
+
+
+def _cache(options: argparse.Namespace) -> int:
+    from corundum import cache
+
+    if options.action == "path":
+        print(json.dumps({"path": cache.path()}) if options.json else cache.path())
+        return 0
+    result = cache.prune(options.max_bytes) if options.action == "prune" else getattr(cache, options.action)()
+    print(json.dumps(result, indent=2) if options.json else _outline(result))
+    return 0
+
+
+def _pack(options: argparse.Namespace) -> int:
+    from corundum import plan
+
+    with _bar("planning", "case") as planned:
+        kernels = plan(options.target, options.cases, planned)
+    with _bar("compiling", "kernel") as compiled:
+        result = kernels.write(options.output, options.threads, compiled)
+    if options.json:
+        print(json.dumps(asdict(result), indent=2))
+    else:
+        print(f"{result.path}: {result.kernels} kernels for {result.target}, {result.bytes:,} bytes")
+    for line in result.errors:
+        print(f"corundum: {line}", file=sys.stderr)
+    return 1 if result.failed else 0
+
+
+@contextmanager
+def _bar(title: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on stderr, when that is a terminal."""
+    from tqdm import tqdm
+
+    with tqdm(desc=title, unit=unit, disable=None, file=sys.stderr) as bar:
+
+        def advance(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield advance
+
+
+def _outline(value: Any, indent: str = "") -> str:
+    """JSON data as indented lines, for people."""
+    if not isinstance(value, dict):
+        return f"{indent}{value}"
+    lines = []
+    for key, one in value.items():
+        if isinstance(one, dict) and one:
+            lines += [f"{indent}{key}:", _outline(one, indent + "  ")]
+        elif isinstance(one, list) and one:
+            lines.append(f"{indent}{key}:")
+            for element in one:
+                text = _outline(element, indent + "    ")
+                lines.append(f"{indent}  - {text.lstrip()}")
+        else:
+            text = {True: "yes", False: "no", None: "-"}.get(one, one) if isinstance(one, (bool, type(None))) else one
+            lines.append(f"{indent}{key}: {'-' if text in ('', [], {}) else text}")
+    return "\n".join(lines)

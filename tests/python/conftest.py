@@ -1,0 +1,12 @@
+import pytest
+from stand_in import StandIn
+
+
+@pytest.fixture
+def library(monkeypatch):
+    """The stand-in, in the place of libcorundum.so."""
+    from corundum import _library
+
+    stand_in = StandIn()
+    monkeypatch.setattr(_library, "_raw_call", lambda: stand_in)
+    return stand_in
