@@ -1,0 +1,246 @@
+// corundum_call: one C function, JSON in and out, that carries the Python package and any other language.
+#include <torch/version.h>
+
+#include <nlohmann/json.hpp>
+
+#include <cstring>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+#include "core/backend.h"
+#include "core/config.h"
+#include "core/family.h"
+#include "corundum/corundum.h"
+#include "jit/cache.h"
+#include "jit/pack.h"
+#include "torch/registry.h"
+
+namespace corundum {
+
+namespace {
+
+using Json = nlohmann::json;
+using Names = std::vector<std::string>;
+
+// An argument of the wrong JSON type.
+struct TypeError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+template <class T>
+T argument(const Json& arguments, const char* name) {
+  const auto found = arguments.find(name);
+  if (found == arguments.end() || found->is_null()) throw std::invalid_argument(std::string("argument '") + name + "' is missing");
+  try {
+    return found->get<T>();
+  } catch (const Json::exception&) {
+    throw TypeError(std::string("argument '") + name + "' has the wrong type: " + found->dump());
+  }
+}
+
+template <class T>
+T argument(const Json& arguments, const char* name, T otherwise) {
+  const auto found = arguments.find(name);
+  return found == arguments.end() || found->is_null() ? otherwise : argument<T>(arguments, name);
+}
+
+Selection selection(const Json& arguments) {
+  Selection chosen;
+  if (arguments.contains("only") && !arguments["only"].is_null()) chosen.only = argument<Names>(arguments, "only");
+  chosen.exclude = argument<Names>(arguments, "exclude", {});
+  return chosen;
+}
+
+// A refusal that reaches the user.
+void require(const Status& status) {
+  if (!status.ok()) throw std::runtime_error(status.reason());
+}
+
+Json on_enable(const Json& arguments) { return {{"overloads", enable(selection(arguments))}}; }
+Json on_disable(const Json&) { return {{"restored", disable()}}; }
+Json on_use_push(const Json& arguments) { return {{"token", push_mask(selection(arguments))}}; }
+
+Json on_use_pop(const Json& arguments) {
+  pop_mask(argument<uint64_t>(arguments, "token"));
+  return Json::object();
+}
+
+Json on_ops(const Json&) {
+  Json rows = Json::array();
+  for (const OverloadInfo& row : list_overloads()) {
+    rows.push_back({{"overload", row.overload},
+                    {"family", row.family},
+                    {"backends", row.backends},
+                    {"dtypes", row.dtypes},
+                    {"via", row.via},
+                    {"enabled", row.enabled}});
+  }
+  return {{"ops", rows}};
+}
+
+Json on_record_start(const Json&) { return {{"token", record::start()}}; }
+
+Json on_record_stop(const Json& arguments) {
+  Json calls = Json::array();
+  for (const auto& [overload, stats] : record::stop(argument<uint64_t>(arguments, "token"))) {
+    calls.push_back({{"overload", overload},
+                     {"count", stats.count},
+                     {"total_us", stats.total_us},
+                     {"served", stats.served},
+                     {"fell_back", stats.fell_back},
+                     {"composite", is_composite(overload)}});
+  }
+  return {{"calls", calls}};
+}
+
+Json describe(const Backend& backend) {
+  Json devices = Json::array();
+  for (int i = 0; i < backend.device_count(); ++i) {
+    const Chip& chip = backend.chip(i);
+    std::string why;
+    const std::string compiler = backend.compiler_identity(chip, &why);
+    devices.push_back({{"name", chip.name}, {"target", chip.target}, {"compiler", compiler}, {"no_compiler", why}});
+  }
+  return {{"name", backend.name}, {"about", backend.describe != nullptr ? backend.describe() : ""}, {"devices", devices}};
+}
+
+Json describe(const CacheStats& stats) {
+  Json targets = Json::array();
+  for (const auto& t : stats.targets) targets.push_back({{"target", t.target}, {"entries", t.entries}, {"bytes", t.bytes}});
+  return {{"path", stats.path},     {"refusal", stats.refusal}, {"entries", stats.entries},
+          {"bytes", stats.bytes}, {"faulty", stats.faulty},   {"targets", targets}};
+}
+
+Json describe(const RuntimeCounters& counters) {
+  return {{"from_pack", counters.from_pack.load()}, {"from_disk", counters.from_disk.load()}, {"compiled", counters.compiled.load()},
+          {"failed", counters.failed.load()},       {"cache_faults", counters.cache_faults.load()},
+          {"compile_us", counters.compile_us.load()}, {"load_us", counters.load_us.load()}};
+}
+
+Json describe(const Config& c) {
+  return {{"cache_dir", c.cache_dir}, {"jit", c.jit}, {"packs", c.packs}, {"cxx", c.cxx},
+          {"nvrtc", c.nvrtc}, {"cpu_target", c.cpu_target}, {"log", c.log}};
+}
+
+Json on_info(const Json&) {
+  Json tables = Json::array(), packs = Json::array();
+  for (const Backend* table : backends()) tables.push_back(describe(*table));
+  for (const PackInfo& pack : open_packs()) packs.push_back({{"path", pack.path}, {"target", pack.target}, {"kernels", pack.kernels}});
+  return {{"version", CORUNDUM_VERSION}, {"torch", TORCH_VERSION}, {"backends", tables}, {"packs", packs},
+          {"cache", describe(cache_stats())}, {"counters", describe(runtime_counters())}, {"config", describe(config())}};
+}
+
+Json on_cache(const Json& arguments) {
+  const auto action = argument<std::string>(arguments, "action");
+  if (action == "stats") return describe(cache_stats());
+  if (action == "verify") return describe(cache_verify());
+  if (action == "prune") return {{"removed", cache_prune(argument<uint64_t>(arguments, "max_bytes", 0))}, {"path", cache_path()}};
+  if (action == "path") return {{"path", cache_path()}};
+  throw std::invalid_argument("cache: unknown action '" + action + "'; there are stats, verify, prune and path");
+}
+
+// Plans that have ended, until the process does: a pack may be written from one more than once.
+struct Plans {
+  std::mutex mutex;
+  std::map<uint64_t, PlanResult> ended;
+  static Plans& get() {
+    static auto* plans = new Plans;
+    return *plans;
+  }
+};
+
+Json on_plan_begin(const Json& arguments) {
+  begin_plan(argument<std::string>(arguments, "target"));
+  return Json::object();
+}
+
+Json on_plan_end(const Json&) {
+  PlanResult result = end_plan();
+  Json kernels = Json::array();
+  for (const KernelKey& key : result.keys) kernels.push_back(family(key.family)->describe(key));
+  Plans& plans = Plans::get();
+  std::lock_guard lock(plans.mutex);
+  const uint64_t token = plans.ended.size() + 1;
+  plans.ended.emplace(token, std::move(result));
+  return {{"token", token}, {"kernels", kernels}};
+}
+
+PlanResult ended_plan(uint64_t token) {
+  Plans& plans = Plans::get();
+  std::lock_guard lock(plans.mutex);
+  const auto found = plans.ended.find(token);
+  if (found == plans.ended.end()) throw std::invalid_argument("pack_write: no plan has token " + std::to_string(token));
+  return found->second;
+}
+
+Json on_pack_write(const Json& arguments) {
+  const PlanResult plan = ended_plan(argument<uint64_t>(arguments, "token"));
+  const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  const int threads = argument<int>(arguments, "threads", cores);
+  if (threads < 1) throw std::invalid_argument("pack_write: threads must be at least 1");
+  PackResult result;
+  require(write_pack(argument<std::string>(arguments, "path"), plan.chip, plan.keys, threads, [](size_t, size_t) {}, &result));
+  return {{"kernels", result.kernels}, {"bytes", result.bytes}, {"failed", result.failed}, {"errors", result.errors}};
+}
+
+Json on_pack_open(const Json& arguments) {
+  require(open_pack(argument<std::string>(arguments, "path")));
+  return Json::object();
+}
+
+Json on_bind_device(const Json& arguments) {
+  bind_device(argument<std::string>(arguments, "device"), argument<std::string>(arguments, "backend"));
+  return Json::object();
+}
+
+using Handler = Json (*)(const Json&);
+constexpr std::pair<std::string_view, Handler> commands[] = {
+    {"enable", on_enable},         {"disable", on_disable},       {"use_push", on_use_push},       {"use_pop", on_use_pop},
+    {"ops", on_ops},               {"record_start", on_record_start}, {"record_stop", on_record_stop}, {"info", on_info},
+    {"cache", on_cache},           {"plan_begin", on_plan_begin}, {"plan_end", on_plan_end},       {"pack_write", on_pack_write},
+    {"pack_open", on_pack_open},   {"bind_device", on_bind_device},
+};
+
+Json run_command(const char* command, const char* arguments) {
+  const Json parsed = Json::parse(arguments != nullptr && *arguments != '\0' ? arguments : "{}");
+  if (!parsed.is_object()) throw TypeError("arguments: expected a JSON object");
+  for (const auto& [name, handler] : commands)
+    if (name == command) return handler(parsed);
+  throw std::invalid_argument(std::string("there is no command '") + command + "'");
+}
+
+Json failure(const char* kind, const char* what) { return {{"ok", false}, {"kind", kind}, {"error", what}}; }
+
+Json answer_to(const char* command, const char* arguments) {
+  try {
+    Json answer = run_command(command, arguments);
+    answer["ok"] = true;
+    return answer;
+  } catch (const TypeError& error) {
+    return failure("type", error.what());
+  } catch (const std::invalid_argument& error) {
+    return failure("value", error.what());
+  } catch (const Json::exception& error) {
+    return failure("value", error.what());
+  } catch (const c10::Error& error) {
+    return failure("runtime", error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    return failure("runtime", error.what());
+  }
+}
+
+} // namespace
+
+} // namespace corundum
+
+extern "C" char* corundum_call(const char* command, const char* arguments) {
+  // Names and paths come from outside: what is not UTF-8 must not throw across this boundary.
+  using corundum::Json;
+  return strdup(corundum::answer_to(command, arguments).dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+}
+
+extern "C" void corundum_free(char* answer) { std::free(answer); }
