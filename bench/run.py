@@ -38,7 +38,11 @@ def real_tensor(value: Any, device: str) -> Any:
     dense = torch.empty(shape, device="meta")
     stride = value.get("stride", dense.stride())
     count = 1 + sum((size - 1) * step for size, step in zip(shape, stride, strict=True))
-    flat = torch.randn(count, device=device).to(dtype) if dtype.is_floating_point else torch.randint(-100, 100, (count,), device=device).to(dtype)
+    flat = (
+        torch.randn(count, device=device).to(dtype)
+        if dtype.is_floating_point
+        else torch.randint(-100, 100, (count,), device=device).to(dtype)
+    )
     return flat.as_strided(shape, stride)
 
 
@@ -108,7 +112,11 @@ def verdict(bars: dict[str, float], found: dict[str, Any]) -> dict[str, bool]:
 
 
 def describe(case: Case) -> str:
-    parts = [f"{value['shape']} {value['dtype']}" + (" strided" if "stride" in value else "") for value in case.args if isinstance(value, dict)]
+    parts = [
+        f"{value['shape']} {value['dtype']}" + (" strided" if "stride" in value else "")
+        for value in case.args
+        if isinstance(value, dict)
+    ]
     return "; ".join(parts[:2])
 
 
@@ -117,7 +125,9 @@ def facts(device: str) -> dict[str, Any]:
     stamp = ROOT / "build" / "commit"
     return {
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "device": torch.cuda.get_device_name() if device == "cuda" else f"{platform.processor() or platform.machine()} ({processor()})",
+        "device": torch.cuda.get_device_name()
+        if device == "cuda"
+        else f"{platform.processor() or platform.machine()} ({processor()})",
         "torch": torch.__version__,
         "corundum": corundum.__version__,
         "commit": commit or (stamp.read_text().strip() if stamp.is_file() else "unknown"),
@@ -147,7 +157,17 @@ def run_group(entries: list[dict[str, Any]], options: argparse.Namespace, device
         for name, bar in bars.items():
             value = geomean([row[name]["median"] for row in rows])
             good = good and value >= bar
-            sink({**about, "threads": threads, "group": group, "geomean": name, "value": value, "bar": bar, "passed": {name: value >= bar}})
+            sink(
+                {
+                    **about,
+                    "threads": threads,
+                    "group": group,
+                    "geomean": name,
+                    "value": value,
+                    "bar": bar,
+                    "passed": {name: value >= bar},
+                }
+            )
     return good
 
 

@@ -15,26 +15,34 @@ COR_FN double log(double x) { return native::log(x); }
 COR_FN double erf(double x) { return native::erf(x); }
 COR_FN double tanh(double x) { return native::tanh(x); }
 
-// e^x = 2^n e^r, |r| <= ln2/2 [3.4e-9]; 2^n is applied in two steps so that denormal results come out right.
-COR_FN float exp(float x) {
-  float t = x * 1.44269504f;
-  t = t > 129.f ? 129.f : t;
-  t = t < -151.f ? -151.f : t; // NaN stays: both comparisons are false
-  const float shifted = t + 12582912.f; // 1.5 * 2^23: the low bits are round(t)
+// e^x = 2^n e^r, |r| <= ln2/2 [3.4e-9]: r and n of an x in [-104, 89.5] (NaN stays NaN), and e^r.
+struct ExpParts {
+  float power; // e^r
+  int n;
+};
+COR_FN ExpParts exp_parts(float x) {
+  const float shifted = fma(x, 1.44269504f, 12582912.f); // 1.5 * 2^23: the low bits are round(x / ln2)
   const float n = shifted - 12582912.f;
-  const int k = static_cast<int>(float_to_bits(shifted)) - 0x4b400000;
   float r = fma(n, -0.693145752f, x);
   r = fma(n, -1.42860677e-6f, r);
   float p = fma(r, 0.0013951717f, 0.008369599f);
   p = fma(r, p, 0.041666187f);
   p = fma(r, p, 0.16666512f);
   p = fma(r, p, 0.5f);
-  p = fma(r * r, p, r) + 1.f;
-  const int half = k >> 1;
-  p = p * bits_to_float(static_cast<u32>(half + 127) << 23) * bits_to_float(static_cast<u32>(k - half + 127) << 23);
-  p = x > 88.7228394f ? bits_to_float(0x7f800000u) : p;
-  p = x < -104.f ? 0.f : p;
-  return x != x ? x : p;
+  return {fma(r * r, p, r) + 1.f, static_cast<int>(float_to_bits(shifted)) - 0x4b400000};
+}
+// For |x| < 87: no overflow, no denormal result.
+COR_FN float exp_bounded(float x) {
+  const ExpParts e = exp_parts(x);
+  return e.power * bits_to_float(static_cast<u32>(e.n + 127) << 23);
+}
+// 2^n is applied in two steps, so that results overflow to infinity and become denormal or 0 where they should.
+COR_FN float exp(float x) {
+  x = x > 89.5f ? 89.5f : x;
+  x = x < -104.f ? -104.f : x;
+  const ExpParts e = exp_parts(x);
+  const int half = e.n >> 1;
+  return e.power * bits_to_float(static_cast<u32>(half + 127) << 23) * bits_to_float(static_cast<u32>(e.n - half + 127) << 23);
 }
 
 // log(x) = k ln2 + log1p(f), sqrt(1/2) <= 1 + f < sqrt(2) [7e-10].
@@ -79,10 +87,9 @@ COR_FN float erf(float x) {
   q = fma(t, q, 0.10615905f);
   q = fma(t, q, 0.63519806f);
   q = fma(t, q, 1.1286371f);
-  const float outer = 1.f - exp(-t * q);
+  const float outer = 1.f - exp_bounded(-t * q);
   const float signed_outer = bits_to_float(float_to_bits(outer) | (float_to_bits(x) & 0x80000000u));
-  const float r = a < 0.9f ? inner : signed_outer;
-  return x != x ? x : r;
+  return a < 0.9f ? inner : signed_outer; // NaN comes through t
 }
 
 // |x| < 0.65: x + x^3 P(x^2) [6.4e-9]; beyond: 1 - 2 / (e^2x + 1).
@@ -95,10 +102,9 @@ COR_FN float tanh(float x) {
   p = fma(s, p, -0.33333263f);
   const float inner = fma(x * s, p, x);
   const float t = a > 10.f ? 10.f : a;
-  const float outer = 1.f - 2.f / (exp(2.f * t) + 1.f);
+  const float outer = 1.f - 2.f / (exp_bounded(2.f * t) + 1.f);
   const float signed_outer = bits_to_float(float_to_bits(outer) | (float_to_bits(x) & 0x80000000u));
-  const float r = a < 0.65f ? inner : signed_outer;
-  return x != x ? x : r;
+  return a < 0.65f ? inner : signed_outer; // NaN comes through t
 }
 #endif
 
@@ -115,19 +121,30 @@ COR_FN T abs(T x) {
 // NaN wins, as in ATen's maximum and minimum.
 template <class T>
 COR_FN T maximum(T a, T b) {
-  return (a > b || a != a) ? a : b;
+  const T r = a > b ? a : b;
+  return a != a ? a : r;
 }
 template <class T>
 COR_FN T minimum(T a, T b) {
-  return (a < b || a != a) ? a : b;
+  const T r = a < b ? a : b;
+  return a != a ? a : r;
 }
+// The larger one; which comes out of a comparison with NaN is not said. For callers whose NaN spreads another way.
+template <class T>
+COR_FN T larger(T a, T b) {
+  return a > b ? a : b;
+}
+// Both spread NaN, of the number and of the bound, as ATen's clamp does. Two plain selects, since GCC has no vector form for the
+// select of a combined condition.
 template <class T>
 COR_FN T clamp_min(T x, T low) {
-  return x != x ? x : (x > low ? x : low);
+  const T r = low > x ? low : x;
+  return low != low ? low : r;
 }
 template <class T>
 COR_FN T clamp_max(T x, T high) {
-  return x != x ? x : (x < high ? x : high);
+  const T r = high < x ? high : x;
+  return high != high ? high : r;
 }
 
 // x/2 (1 + erf(x / sqrt 2)), and its tanh form (Hendrycks and Gimpel, 2016).

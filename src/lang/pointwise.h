@@ -242,9 +242,16 @@ COR_FN void run_pointwise(const PointwiseHead& h, const i64 (&off)[4], const i64
   const Run<typename B::In0> x(h.in[0], off[1], stride[1]);
   const Run<typename B::In1> y(h.in[1], off[2], stride[2]);
   const Run<typename B::In2> z(h.in[2], off[3], stride[3]);
+  const auto value = [&](i64 k) __attribute__((always_inline)) { return B::apply(x.at(k), y.at(k), z.at(k), s.s0, s.s1); };
+  if constexpr (UnitOut && sizeof(typename B::Out) == 2) {
+    constexpr int step = 256;
+    i64 k = 0;
+    for (; k + step <= count; k += step) put_run<step>(out + k, step, [&](int i) __attribute__((always_inline)) { return value(k + i); });
+    put_run<step>(out + k, static_cast<int>(count - k), [&](int i) __attribute__((always_inline)) { return value(k + i); });
+  } else {
 #pragma GCC ivdep
-  for (i64 k = 0; k < count; ++k)
-    out[UnitOut ? k : k * stride[0]] = convert<typename B::Out>(B::apply(x.at(k), y.at(k), z.at(k), s.s0, s.s1));
+    for (i64 k = 0; k < count; ++k) out[UnitOut ? k : k * stride[0]] = convert<typename B::Out>(value(k));
+  }
 }
 
 template <class B, i64 Block>

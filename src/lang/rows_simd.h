@@ -155,9 +155,7 @@ COR_FN void store(Pass& pass, T* tensor, const Node& node) {
   T* first = tensor + pass.offset();
   for_chunks(pass, [&](i64 c, int count) __attribute__((always_inline)) {
     const auto chunk = node.chunk(pass, c);
-    T* p = pass.at(first, c);
-#pragma GCC ivdep
-    for (int k = 0; k < count; ++k) p[k] = convert<T>(chunk.at(k));
+    put_run<Pass::width>(pass.at(first, c), count, [&](int k) __attribute__((always_inline)) { return chunk.at(k); });
   });
 }
 

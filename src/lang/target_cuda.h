@@ -71,6 +71,8 @@ COR_FN float minimum(float a, float b) {
   return r;
 }
 
+COR_FN float larger(float a, float b) { return ::fmaxf(a, b); }
+
 COR_FN float fma(float a, float b, float c) { return ::fmaf(a, b, c); }
 COR_FN double fma(double a, double b, double c) { return ::fma(a, b, c); }
 

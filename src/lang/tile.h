@@ -77,6 +77,25 @@ COR_FN void store_vec(T* p, const Vec<T, N>& v) {
 #endif
 }
 
+#if !COR_SIMT
+// p[k] = value(k) for k < count <= Most. 16-bit results go through an array of floats: GCC narrows the selects of the arithmetic to
+// the result's width otherwise, and then finds no vector form for them.
+template <int Most, class T, class F>
+COR_FN void put_run(T* p, int count, F value) {
+  using V = decltype(value(0));
+  if constexpr (sizeof(T) == 2 && is_float<V>) {
+    V wide[Most];
+#pragma GCC ivdep
+    for (int k = 0; k < count; ++k) wide[k] = value(k);
+#pragma GCC ivdep
+    for (int k = 0; k < count; ++k) p[k] = convert<T>(wide[k]);
+  } else {
+#pragma GCC ivdep
+    for (int k = 0; k < count; ++k) p[k] = convert<T>(value(k));
+  }
+}
+#endif
+
 // --- nodes -----------------------------------------------------------------------------------------------------------------------
 
 struct NodeTag {};
@@ -226,6 +245,11 @@ struct Max {
   static COR_FN T identity() { return -Limits<T>::infinity(); }
   static COR_FN T of(T x) { return x; }
   static COR_FN T combine(T a, T b) { return maximum(a, b); }
+};
+// As Max, but NaN may be lost: for folds whose NaN comes back from the elements themselves.
+template <class T>
+struct Larger : Max<T> {
+  static COR_FN T combine(T a, T b) { return larger(a, b); }
 };
 template <class T>
 struct Min {

@@ -12,7 +12,7 @@ template <class In, class Out, class C, bool Log, class Pass>
 COR_FN void softmax(Pass& pass, const SoftmaxArgs& a) {
   pass.align_to(static_cast<const In*>(a.in));
   auto x = keep(pass, cor::load<C>(pass, static_cast<const In*>(a.in)));
-  auto shifted = x - cor::fold<cor::Max<C>>(pass, x);
+  auto shifted = x - cor::fold<cor::Larger<C>>(pass, x);
   auto e = keep(pass, exp(shifted));
   auto sum = cor::fold<cor::Sum<C>>(pass, e);
   if constexpr (Log) cor::store(pass, static_cast<Out*>(a.out), shifted - log(sum));
