@@ -1,6 +1,6 @@
 """Times Corundum's kernels beside ATen's, interleaved in one run, and holds them to the bars of a case file.
 
-Usage: python bench/run.py [--cases bench/cases/house.jsonl] [--device cuda|cpu] [--threads 1 2] [--pairs 15] [--out FILE] [--filter TEXT]
+Usage: python bench/run.py [--cases FILE] [--device cuda|cpu] [--threads 1 2] [--pairs 15] [--out FILE] [--filter TEXT]
 A case counts only if our own kernel served it (the dispatch record says so). Copy means torch's copy_ moving the same number of
 bytes. Each result is a JSON line with date, device, versions and commit.
 """

@@ -44,6 +44,13 @@ COR_FN Loaded<V, T> load_along(const Pass&, const T* vector) {
   return {vector};
 }
 
+// What keep_and_fold() gives: `auto [kept, folded] = ...`.
+template <class Kept, class F>
+struct KeptAndFolded {
+  Kept kept;
+  F folded;
+};
+
 } // namespace cor
 
 #if COR_SIMT

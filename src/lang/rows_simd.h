@@ -109,14 +109,14 @@ COR_FN void for_chunks(const Pass& pass, F f) {
   }
 }
 
-template <class Monoid, class Pass, class Node>
-COR_FN auto fold(Pass& pass, const Node& node) {
+// Folds what `value(c, count, visit)` hands over: visit(k, v) for each element of chunk c.
+template <class Monoid, class Pass, class F>
+COR_FN auto fold_chunks(Pass& pass, F each) {
   using State = typename Monoid::State;
   Folded<State, Pass::width> s;
   for (int k = 0; k < Pass::width; ++k) s.v[k] = Monoid::identity();
   for_chunks(pass, [&](i64 c, int count) __attribute__((always_inline)) {
-    const auto chunk = node.chunk(pass, c);
-    for (int k = 0; k < count; ++k) s.v[k] = Monoid::combine(s.v[k], Monoid::of(chunk.at(k)));
+    each(c, count, [&](int k, auto v) __attribute__((always_inline)) { s.v[k] = Monoid::combine(s.v[k], Monoid::of(v)); });
   });
   if constexpr (Pass::columns == 1) {
     for (int half = Pass::width / 2; half > 0; half /= 2)
@@ -127,17 +127,35 @@ COR_FN auto fold(Pass& pass, const Node& node) {
   }
 }
 
+template <class Monoid, class Pass, class Node>
+COR_FN auto fold(Pass& pass, const Node& node) {
+  return fold_chunks<Monoid>(pass, [&](i64 c, int count, auto visit) __attribute__((always_inline)) {
+    const auto chunk = node.chunk(pass, c);
+    for (int k = 0; k < count; ++k) visit(k, chunk.at(k));
+  });
+}
+
 template <class V, class T>
 inline constexpr bool in_memory = false;
 template <class T>
 inline constexpr bool in_memory<T, Loaded<T, T>> = true;
 
 template <class Pass, class Node>
+inline constexpr bool is_buffered = Pass::resident && !in_memory<typename Node::value_type, Node>;
+
+// Room for a value of every element.
+template <class T, class Pass>
+COR_FN T* take_buffer(Pass& pass) {
+  T* buffer = reinterpret_cast<T*>(pass.scratch);
+  pass.scratch += pass.chunk_count() * Pass::width * sizeof(T);
+  return buffer;
+}
+
+template <class Pass, class Node>
 COR_FN auto keep(Pass& pass, const Node& node) {
   using T = typename Node::value_type;
-  if constexpr (Pass::resident && !in_memory<T, Node>) {
-    T* buffer = reinterpret_cast<T*>(pass.scratch);
-    pass.scratch += pass.chunk_count() * Pass::width * sizeof(T);
+  if constexpr (is_buffered<Pass, Node>) {
+    T* buffer = take_buffer<T>(pass);
     for_chunks(pass, [&](i64 c, int count) __attribute__((always_inline)) {
       const auto chunk = node.chunk(pass, c);
       T* p = buffer + c * Pass::width;
@@ -147,6 +165,29 @@ COR_FN auto keep(Pass& pass, const Node& node) {
     return Buffer<T>{buffer};
   } else {
     return node;
+  }
+}
+
+// keep() and fold() in one walk.
+template <class Monoid, class Pass, class Node>
+COR_FN auto keep_and_fold(Pass& pass, const Node& node) {
+  using T = typename Node::value_type;
+  if constexpr (is_buffered<Pass, Node>) {
+    T* buffer = take_buffer<T>(pass);
+    const auto folded = fold_chunks<Monoid>(pass, [&](i64 c, int count, auto visit) __attribute__((always_inline)) {
+      const auto chunk = node.chunk(pass, c);
+      T* p = buffer + c * Pass::width;
+#pragma GCC ivdep
+      for (int k = 0; k < count; ++k) {
+        const T v = chunk.at(k);
+        p[k] = v;
+        visit(k, v);
+      }
+    });
+    return KeptAndFolded<Buffer<T>, decltype(folded)>{{buffer}, folded};
+  } else {
+    const auto folded = fold<Monoid>(pass, node);
+    return KeptAndFolded<Node, decltype(folded)>{node, folded};
   }
 }
 

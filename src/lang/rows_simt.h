@@ -286,6 +286,14 @@ COR_FN auto keep(Pass& pass, const Node& node) {
   }
 }
 
+// keep() and fold(); one walk on targets where that is cheaper.
+template <class Monoid, class Pass, class Node>
+COR_FN auto keep_and_fold(Pass& pass, const Node& node) {
+  const auto kept = keep(pass, node);
+  const auto folded = fold<Monoid>(pass, kept);
+  return KeptAndFolded<decltype(keep(pass, node)), decltype(fold<Monoid>(pass, kept))>{kept, folded};
+}
+
 // Writes a contiguous [outer, n, inner] tensor.
 template <class Pass, class T, class Node>
 COR_FN void store(Pass& pass, T* tensor, const Node& node) {

@@ -13,8 +13,8 @@ template <class T, class Param, class Stat, class C, bool HasWeight, bool HasBia
 COR_FN void layer_norm(Pass& pass, const LayerNormArgs& a) {
   const C inverse_n = cor::slot_value<C>(a.inverse_n);
   pass.align_to(static_cast<const T*>(a.in));
-  auto x = keep(pass, cor::load<C>(pass, static_cast<const T*>(a.in)));
-  const cor::Folded<C, 1> mean = {{cor::fold<cor::Sum<C>>(pass, x).v[0] * inverse_n}};
+  auto [x, sum] = cor::keep_and_fold<cor::Sum<C>>(pass, cor::load<C>(pass, static_cast<const T*>(a.in)));
+  const cor::Folded<C, 1> mean = {{sum.v[0] * inverse_n}};
   auto centred = x - mean;
   const C variance = cor::fold<cor::Sum<C>>(pass, centred * centred).v[0] * inverse_n;
   const cor::Folded<C, 1> rstd = {{cor::rsqrt(variance + cor::slot_value<C>(a.eps))}};

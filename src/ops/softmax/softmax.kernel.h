@@ -11,8 +11,8 @@ struct SoftmaxArgs {
 template <class In, class Out, class C, bool Log, class Pass>
 COR_FN void softmax(Pass& pass, const SoftmaxArgs& a) {
   pass.align_to(static_cast<const In*>(a.in));
-  auto x = keep(pass, cor::load<C>(pass, static_cast<const In*>(a.in)));
-  auto shifted = x - cor::fold<cor::Larger<C>>(pass, x);
+  auto [x, most] = cor::keep_and_fold<cor::Larger<C>>(pass, cor::load<C>(pass, static_cast<const In*>(a.in)));
+  auto shifted = x - most;
   auto e = keep(pass, exp(shifted));
   auto sum = cor::fold<cor::Sum<C>>(pass, e);
   if constexpr (Log) cor::store(pass, static_cast<Out*>(a.out), shifted - log(sum));
