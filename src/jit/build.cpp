@@ -45,12 +45,12 @@ std::string first_messages(const std::string& log) {
 // The kernel's text and all that the compiler said, for whoever mends it. Empty when it can be written nowhere.
 std::string write_report(const Recipe& r, const std::string& log) {
   const std::string report = r.name + "\noptions: " + r.options + "\n\n" + log + "\n----- text -----\n" + r.text;
-  const std::string name = "/" + r.content.hex() + ".txt";
+  const std::string name = r.content.hex() + ".txt";
   if (!disk_cache().refusal()) {
-    const std::string directory = disk_cache().directory() + "/failed";
-    if (make_directory(directory) && write_file(directory + name, {report})) return directory + name;
+    const std::string directory = disk_cache().directory() + "/failed", path = directory + "/" + name;
+    if (make_directory(directory) && write_file(path, {report})) return path;
   }
-  const std::string path = temporary_directory() + "/corundum-failed-" + name.substr(1);
+  const std::string path = temporary_directory() + "/corundum-failed-" + name;
   return write_file(path, {report}) ? path : "";
 }
 
