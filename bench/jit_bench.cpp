@@ -83,8 +83,8 @@ void cold_compile(const char* target, int repetitions) {
     }
   }
   const auto [least, most] = std::minmax_element(times.begin(), times.end());
-  std::printf("cold compile %-8s median %6.1f ms  (%.1f to %.1f, %zu compiles, text up to %zu KB; %s)\n", target, median(times), *least,
-              *most, times.size(), text_bytes / 1024, identity.c_str());
+  std::printf("cold compile %-8s median %6.1f ms  (%.1f to %.1f, %zu compiles, text up to %zu KB; %s)\n", target, median(times),
+              *least, *most, times.size(), text_bytes / 1024, identity.c_str());
 }
 
 // Key to ready function with a full disk cache, in processes that start with nothing in memory.
@@ -118,8 +118,8 @@ void from_disk(int repetitions) {
     wait(&status);
     if (status != 0) std::printf("from disk: a child failed\n");
   }
-  std::printf("from disk to ready     median %6.0f us  (%zu kernels; besides, once a process: %.0f us to identify the compiler)\n", median(times),
-              times.size(), median(firsts));
+  std::printf("from disk to ready     median %6.0f us  (%zu kernels; besides, once a process: %.0f us to identify the compiler)\n",
+              median(times), times.size(), median(firsts));
 }
 
 void lookup() {
@@ -141,7 +141,8 @@ void lookup() {
     const LaunchList list = plan_of(d.chip(), pointwise::ops[0], data);
     if (!run(d, list, nullptr)) return;
   }
-  std::printf("plan, lookup and launch %5.1f ns  (add of 64 floats on the cpu backend, its work included)\n", microseconds(start) * 1000 / (rounds / 10));
+  std::printf("plan, lookup and launch %5.1f ns  (add of 64 floats on the cpu backend, its work included)\n",
+              microseconds(start) * 1000 / (rounds / 10));
 }
 
 } // namespace

@@ -139,7 +139,8 @@ TEST(Cpu, LoadsFromMemory) {
   // The descriptors are used again each time: no load may find an earlier one's library.
   for (int i = 0; i < 40; ++i) {
     void* address = nullptr;
-    const Status s = cpu::load_entry(compiled("extern \"C\" int entry() { return " + std::to_string(i) + "; }"), "", "entry", &address);
+    const Status s =
+        cpu::load_entry(compiled("extern \"C\" int entry() { return " + std::to_string(i) + "; }"), "", "entry", &address);
     ASSERT_TRUE(s.ok()) << s.reason();
     EXPECT_EQ(reinterpret_cast<int (*)()>(address)(), i);
   }
@@ -153,8 +154,8 @@ TEST(Cpu, PathThatCannotBeLoadedFallsBackToMemory) {
 
 TEST(Cpu, MathsFunctionsAreInReach) {
   void* address = nullptr;
-  const Status s = cpu::load_entry(compiled("extern \"C\" double erf(double); extern \"C\" double entry(double x) { return erf(x); }"), "",
-                                   "entry", &address);
+  const Status s = cpu::load_entry(
+      compiled("extern \"C\" double erf(double); extern \"C\" double entry(double x) { return erf(x); }"), "", "entry", &address);
   ASSERT_TRUE(s.ok()) << s.reason();
   EXPECT_NEAR(reinterpret_cast<double (*)(double)>(address)(0.5), 0.5204998778, 1e-9);
 }

@@ -71,7 +71,7 @@ TEST(Chips, AreFoundByTarget) {
   ASSERT_NE(hopper, nullptr);
   EXPECT_EQ(hopper->multiprocessors, 132u);
   EXPECT_EQ(hopper->shared_bytes, 232448u); // what the device's attribute says
-  EXPECT_EQ(hopper->l2_bytes, 50u << 20);
+  EXPECT_EQ(hopper->l2_bytes, 60u << 20);
   EXPECT_TRUE(hopper->simt);
   EXPECT_FALSE(known_chip("avx512")->simt);
   EXPECT_EQ(known_chip("avx512")->vector_bytes, 64u);

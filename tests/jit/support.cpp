@@ -29,10 +29,14 @@ class TestFamily : public Family {
     switch (key.op) {
       case good:
         if (chip.simt)
-          return {entry, "struct Args { int* out; };\nextern \"C\" __global__ void " + entry + "(Args a) { a.out[blockIdx.x] = " + n + "; }\n"};
-        return {entry, "struct Args { int* out; };\nextern \"C\" void " + entry +
-                           "(const void* args, long long first, long long last, void*) {\n  const Args& a = *static_cast<const Args*>(args);\n"
-                           "  for (long long b = first; b < last; ++b) a.out[b] = " + n + ";\n}\n"};
+          return {entry, "struct Args { int* out; };\nextern \"C\" __global__ void " + entry +
+                             "(Args a) { a.out[blockIdx.x] = " + n + "; }\n"};
+        return {
+            entry,
+            "struct Args { int* out; };\nextern \"C\" void " + entry +
+                "(const void* args, long long first, long long last, void*) {\n  const Args& a = *static_cast<const Args*>(args);\n"
+                "  for (long long b = first; b < last; ++b) a.out[b] = " +
+                n + ";\n}\n"};
       case wrong_text:
         return {entry, "this is no C++ " + n + ";\n"};
       case no_entry:
@@ -135,8 +139,8 @@ void write_text(const std::string& path, const std::string& text, int mode) {
 }
 
 std::string counting_compiler(const Directory& directory, const std::string& before) {
-  const std::string script = "#!/bin/sh\ncase \"$*\" in --version) exec c++ --version;; esac\necho compile >> " + (directory / "compiles") + "\n" +
-                             before + "\nexec c++ \"$@\"\n";
+  const std::string script = "#!/bin/sh\ncase \"$*\" in --version) exec c++ --version;; esac\necho compile >> " +
+                             (directory / "compiles") + "\n" + before + "\nexec c++ \"$@\"\n";
   write_text(directory / "cxx", script, 0755);
   return directory / "cxx";
 }

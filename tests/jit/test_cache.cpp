@@ -79,7 +79,8 @@ TEST_F(Cache, TruncatedEntryIsRebuilt) {
 TEST_F(Cache, FlippedBitIsFound) {
   const std::string path = filled(), whole = read_file(path);
   const size_t last = whole.size() - 1;
-  for (size_t at : {size_t{0}, size_t{100}, whole.size() / 2, last - 60, last - 38, last - 30, last - 26, last - 20, last - 10, last}) {
+  for (size_t at :
+       {size_t{0}, size_t{100}, whole.size() / 2, last - 60, last - 38, last - 30, last - 26, last - 20, last - 10, last}) {
     std::string bad = whole;
     bad[at] ^= 4;
     write_text(path, bad);
@@ -262,7 +263,8 @@ TEST_F(Cache, InstructionSetsSideBySide) {
         Recipe recipe;
         ASSERT_TRUE(make_recipe(*backend(chip.backend), chip, key_of(good, 7), &recipe).ok());
         bool interrupted = false;
-        const Status s = build(recipe, {}, [](const Binary& b) { return b.bytes.empty() ? Status::refuse("empty") : Status(); }, &interrupted);
+        const Status s = build(
+            recipe, {}, [](const Binary& b) { return b.bytes.empty() ? Status::refuse("empty") : Status(); }, &interrupted);
         EXPECT_TRUE(s.ok()) << target << ": " << s.reason();
       }
     }

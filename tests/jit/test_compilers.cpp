@@ -30,7 +30,12 @@ Outcome compile(const char* target, const std::string& text) {
 }
 
 bool is_elf_for(const std::vector<uint8_t>& binary, int machine) {
-  return binary.size() > 64 && std::memcmp(binary.data(), "\x7f" "ELF", 4) == 0 && binary[18] + 256 * binary[19] == machine;
+  return binary.size() > 64 &&
+         std::memcmp(binary.data(),
+                     "\x7f"
+                     "ELF",
+                     4) == 0 &&
+         binary[18] + 256 * binary[19] == machine;
 }
 constexpr int elf_x86_64 = 62, elf_cuda = 190;
 
@@ -132,7 +137,8 @@ TEST(Language, ARealKernelCompilesForEveryTarget) {
         Recipe recipe;
         ASSERT_TRUE(make_recipe(*backend(chip.backend), chip, list[i].key, &recipe).ok());
         bool interrupted = false;
-        const Status s = build(recipe, {}, [](const Binary&) { return Status(); }, &interrupted);
+        const Status s = build(
+            recipe, {}, [](const Binary&) { return Status(); }, &interrupted);
         EXPECT_TRUE(s.ok()) << target << ": " << s.reason();
       }
     }

@@ -46,7 +46,8 @@ TEST_F(FlightTest, TwoProcessesAndEightThreadsCompileOnce) {
   EXPECT_TRUE(finish(first));
   EXPECT_TRUE(finish(second));
   EXPECT_EQ(compiles(directory), 1);
-  for (const std::string& file : files_below(directory / "cache")) EXPECT_EQ(file.find("/locks/"), std::string::npos) << file << " stayed";
+  for (const std::string& file : files_below(directory / "cache"))
+    EXPECT_EQ(file.find("/locks/"), std::string::npos) << file << " stayed";
 }
 
 TEST_F(FlightTest, EightThreadsWithoutADiskCompileOnce) {
@@ -70,10 +71,13 @@ TEST_F(FlightTest, ForkInMidCompile) {
   EXPECT_TRUE(in_child(environment("sleep 1"), [&] {
     std::thread compiling([] { EXPECT_TRUE(obtain_and_run(cpu(), 1).ok()); });
     ASSERT_TRUE(wait_for_compiles(directory, 1));
-    EXPECT_TRUE(in_child({}, [] {
-      EXPECT_TRUE(obtain_and_run(cpu(), 1).ok()); // the parent's, once it is on the disk
-      EXPECT_TRUE(obtain_and_run(cpu(), 2).ok());
-    }, 20));
+    EXPECT_TRUE(in_child(
+        {},
+        [] {
+          EXPECT_TRUE(obtain_and_run(cpu(), 1).ok()); // the parent's, once it is on the disk
+          EXPECT_TRUE(obtain_and_run(cpu(), 2).ok());
+        },
+        20));
     compiling.join();
   }));
   EXPECT_EQ(compiles(directory), 2);
@@ -85,7 +89,8 @@ TEST_F(FlightTest, ForkInMidCompileWithoutADisk) {
   EXPECT_TRUE(in_child(e, [&] {
     std::thread compiling([] { EXPECT_TRUE(obtain_and_run(cpu(), 1).ok()); });
     ASSERT_TRUE(wait_for_compiles(directory, 1));
-    EXPECT_TRUE(in_child({}, [] { EXPECT_TRUE(obtain_and_run(cpu(), 1).ok()); }, 20));
+    EXPECT_TRUE(in_child(
+        {}, [] { EXPECT_TRUE(obtain_and_run(cpu(), 1).ok()); }, 20));
     compiling.join();
   }));
   EXPECT_EQ(compiles(directory), 2);
@@ -109,7 +114,8 @@ TEST_F(FlightTest, ParentKilledInMidCompileLeavesNoLock) {
   kill(parent, SIGKILL);
   waitpid(parent, nullptr, 0);
   const auto start = std::chrono::steady_clock::now();
-  EXPECT_TRUE(in_child(e, [] { EXPECT_TRUE(obtain_and_run(cpu(), 1).ok()); }, 60));
+  EXPECT_TRUE(in_child(
+      e, [] { EXPECT_TRUE(obtain_and_run(cpu(), 1).ok()); }, 60));
   EXPECT_LT(std::chrono::steady_clock::now() - start, 10s) << "waited for a lock that nobody needs";
   ASSERT_EQ(write(grandchild[1], "g", 1), 1);
 }
@@ -117,11 +123,14 @@ TEST_F(FlightTest, ParentKilledInMidCompileLeavesNoLock) {
 TEST_F(FlightTest, ForkAfterCompile) {
   EXPECT_TRUE(in_child(environment(), [] {
     EXPECT_TRUE(obtain_and_run(cpu(), 1).ok());
-    EXPECT_TRUE(in_child({}, [] {
-      EXPECT_NE(cpu().find(key_of(good, 1)), nullptr);
-      EXPECT_TRUE(obtain_and_run(cpu(), 1).ok());
-      EXPECT_TRUE(obtain_and_run(cpu(), 2).ok());
-    }, 20));
+    EXPECT_TRUE(in_child(
+        {},
+        [] {
+          EXPECT_NE(cpu().find(key_of(good, 1)), nullptr);
+          EXPECT_TRUE(obtain_and_run(cpu(), 1).ok());
+          EXPECT_TRUE(obtain_and_run(cpu(), 2).ok());
+        },
+        20));
   }));
   EXPECT_EQ(compiles(directory), 2);
 }
@@ -141,12 +150,15 @@ TEST_F(FlightTest, ForkUnderContention) {
         }
       });
     for (int i = 0; i < 100; ++i)
-      ASSERT_TRUE(in_child({}, [i] {
-        intern("child " + std::to_string(i));
-        const Function* function;
-        EXPECT_FALSE(cpu().obtain(key_of(throws, -1 - i), &function).ok());
-        EXPECT_TRUE(obtain_and_run(cpu(), 0).ok());
-      }, 20));
+      ASSERT_TRUE(in_child(
+          {},
+          [i] {
+            intern("child " + std::to_string(i));
+            const Function* function;
+            EXPECT_FALSE(cpu().obtain(key_of(throws, -1 - i), &function).ok());
+            EXPECT_TRUE(obtain_and_run(cpu(), 0).ok());
+          },
+          20));
     stop = true;
     for (std::thread& t : threads) t.join();
   }));

@@ -82,11 +82,14 @@ TEST_F(Manifest, ProcessThatEndsWhileWorkersCompile) {
   after_a_run();
   for (const std::string& path : files_below(directory / "cache"))
     if (path.find("/programs/") == std::string::npos) unlink(path.c_str());
-  const int child = start_child(environment(), [] {
-    set_program("a test");
-    prefetch(cpu());
-    std::exit(::testing::Test::HasFailure()); // runs the handlers
-  }, 20);
+  const int child = start_child(
+      environment(),
+      [] {
+        set_program("a test");
+        prefetch(cpu());
+        std::exit(::testing::Test::HasFailure()); // runs the handlers
+      },
+      20);
   EXPECT_TRUE(finish(child));
 }
 
@@ -95,12 +98,15 @@ TEST_F(Manifest, ForkWhileWorkersCompile) {
   EXPECT_TRUE(in_child(environment(), [] {
     set_program("a test");
     prefetch(cpu());
-    EXPECT_TRUE(in_child({}, [] {
-      wait_for_prefetch(); // the parent's workers are not this process's
-      for (int i = 1; i <= 3; ++i) EXPECT_TRUE(obtain_and_run(cpu(), i).ok());
-      prefetch(cpu());
-      wait_for_prefetch();
-    }, 20));
+    EXPECT_TRUE(in_child(
+        {},
+        [] {
+          wait_for_prefetch(); // the parent's workers are not this process's
+          for (int i = 1; i <= 3; ++i) EXPECT_TRUE(obtain_and_run(cpu(), i).ok());
+          prefetch(cpu());
+          wait_for_prefetch();
+        },
+        20));
     wait_for_prefetch();
     EXPECT_EQ(runtime_counters().prefetched, 3u);
   }));
