@@ -50,7 +50,7 @@ const Config& config() {
 
 void log_line(const std::string& text, bool is_error) {
   if (!is_error && !config().log) return;
-  const std::string line = "corundum: " + text + "\n"; // one write, so that lines of several processes do not mix
+  const std::string line = "corundum: " + text + "\n";            // one write, so that lines of several processes do not mix
   if (write(STDERR_FILENO, line.data(), line.size()) < 0) return; // nobody listens
 }
 

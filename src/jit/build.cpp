@@ -23,8 +23,8 @@ uint64_t microseconds_since(Clock::time_point start) {
 
 EntryKey entry_key(const Recipe& r, const std::string& identity) {
   const Digest all = digest({r.content.hex(), identity});
-  std::string text = "kernel " + r.entry + "\nbackend " + r.backend->name + "\ntarget " + r.chip->target + "\ncompiler " + identity +
-                     "\noptions " + r.options + "\ncontent " + r.content.hex() + "\n";
+  std::string text = "kernel " + r.entry + "\nbackend " + r.backend->name + "\ntarget " + r.chip->target + "\ncompiler " +
+                     identity + "\noptions " + r.options + "\ncontent " + r.content.hex() + "\n";
   return {all, r.chip->target, std::move(text)};
 }
 
@@ -45,22 +45,24 @@ std::string first_messages(const std::string& log) {
 // The kernel's text and all that the compiler said, for whoever mends it. Empty when it can be written nowhere.
 std::string write_report(const Recipe& r, const std::string& log) {
   const std::string report = r.name + "\noptions: " + r.options + "\n\n" + log + "\n----- text -----\n" + r.text;
-  const std::string name = "/" + r.content.hex() + ".txt";
+  const std::string name = r.content.hex() + ".txt";
   if (!disk_cache().refusal()) {
-    const std::string directory = disk_cache().directory() + "/failed";
-    if (make_directory(directory) && write_file(directory + name, {report})) return directory + name;
+    const std::string directory = disk_cache().directory() + "/failed", path = directory + "/" + name;
+    if (make_directory(directory) && write_file(path, {report})) return path;
   }
-  const std::string path = temporary_directory() + "/corundum-failed-" + name.substr(1);
+  const std::string path = temporary_directory() + "/corundum-failed-" + name;
   return write_file(path, {report}) ? path : "";
 }
 
-Status report_failure(const Recipe& r, const char* reason, const std::string& log) {
+// `what`: "did not compile".
+Status report_failure(const Recipe& r, const char* what, const char* reason, const std::string& log) {
   ++runtime_counters().failed;
   const std::string path = write_report(r, log);
   const std::string see = path.empty() ? "" : " (text and messages: " + path + ")";
   const std::string first = first_messages(log);
-  log_line(r.name + ": the kernel " + r.content.hex() + " did not compile: " + reason + (first.empty() ? "" : ": " + first) + see, true);
-  return Status::refuse("the kernel " + r.name + " did not compile: " + reason + see);
+  log_line(r.name + ": the kernel " + r.content.hex() + " " + what + ": " + reason + (first.empty() ? "" : ": " + first) + see,
+           true);
+  return Status::refuse("the kernel " + r.name + " " + what + ": " + reason + see);
 }
 
 bool from_pack(const Recipe& r, const Accept& accept) {
@@ -91,12 +93,12 @@ Status from_compiler(const Recipe& r, const EntryKey& key, const Accept& accept,
   const auto start = Clock::now();
   const Status compiled = r.backend->compile({r.chip, r.entry, r.text}, &binary.bytes, &log, interrupted);
   const uint64_t us = microseconds_since(start);
-  if (!compiled) return report_failure(r, compiled.reason(), log);
+  if (!compiled) return report_failure(r, "did not compile", compiled.reason(), log);
   ++runtime_counters().compiled;
   runtime_counters().compile_us += us;
   log_line("compiled " + r.name + " for " + r.chip->target + " in " + std::to_string(us / 1000) + " ms");
   if (Status s = disk_cache().store(key, binary.bytes, &binary.path); !s) log_line(std::string("cache: not stored: ") + s.reason());
-  if (Status s = accept(binary); !s) return report_failure(r, s.reason(), log);
+  if (Status s = accept(binary); !s) return report_failure(r, "cannot be used", s.reason(), log);
   return {};
 }
 
@@ -127,7 +129,8 @@ Status build(const Recipe& recipe, const BuildOptions& options, const Accept& ac
   const EntryKey key = entry_key(recipe, identity);
   if (!identity.empty() && from_disk(key, accept)) return {};
   if (!options.jit)
-    return Status::refuse("the kernel " + recipe.name + " is neither in a pack nor in the cache, and CORUNDUM_JIT=0 forbids to compile it");
+    return Status::refuse("the kernel " + recipe.name +
+                          " is neither in a pack nor in the cache, and CORUNDUM_JIT=0 forbids to compile it");
   if (identity.empty()) return Status::refuse("the kernel " + recipe.name + " cannot be compiled: " + why);
   const KeyLock lock = disk_cache().lock(key, lock_patience);
   if (lock.held() && from_disk(key, accept)) return {}; // another process made it meanwhile

@@ -69,8 +69,8 @@ CacheStats DiskCache::stats(bool verify) {
       return;
     }
     if (result.targets.empty() || result.targets.back().target != e.target) result.targets.push_back({e.target, 0, 0});
-    for (auto [entries, size] : {std::tie(result.entries, result.bytes),
-                                 std::tie(result.targets.back().entries, result.targets.back().bytes)}) {
+    for (auto [entries, size] :
+         {std::tie(result.entries, result.bytes), std::tie(result.targets.back().entries, result.targets.back().bytes)}) {
       ++entries;
       size += static_cast<uint64_t>(e.facts.st_size);
     }
@@ -91,7 +91,8 @@ uint64_t DiskCache::prune(uint64_t max_bytes) {
     }
   });
   const auto used = [](const Entry& e) {
-    return std::max(std::pair(e.facts.st_atim.tv_sec, e.facts.st_atim.tv_nsec), std::pair(e.facts.st_mtim.tv_sec, e.facts.st_mtim.tv_nsec));
+    return std::max(std::pair(e.facts.st_atim.tv_sec, e.facts.st_atim.tv_nsec),
+                    std::pair(e.facts.st_mtim.tv_sec, e.facts.st_mtim.tv_nsec));
   };
   std::sort(entries.begin(), entries.end(), [&](const Entry& a, const Entry& b) { return used(a) < used(b); });
   for (const Entry& e : entries) {

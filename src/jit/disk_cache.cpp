@@ -98,7 +98,8 @@ const char* DiskCache::refusal() const {
 std::string DiskCache::path_of(const EntryKey& key) const { return directory_ + "/" + key.target + "/" + key.digest.hex(); }
 
 bool DiskCache::check(const std::string& path, const EntryKey* key, std::vector<uint8_t>* bytes, std::string* fault) const {
-  Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  // Without O_NOATIME looking would count as use. It is for the owner's files alone, and we take no others.
+  Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOATIME));
   if (!fd) {
     if (errno != ENOENT) *fault = error_text(errno);
     return false;

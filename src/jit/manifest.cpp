@@ -35,7 +35,7 @@ Manifest& manifest() {
 // Keys are plain bytes whose meaning belongs to one build of this library. A hint may use what a cache key must not: a time stamp.
 std::string first_line() {
   Dl_info where{};
-  struct stat facts{};
+  struct stat facts {};
   if (dladdr(reinterpret_cast<void*>(&first_line), &where) && where.dli_fname) stat(where.dli_fname, &facts);
   return "corundum keys 1 " + std::to_string(facts.st_size) + " " + std::to_string(facts.st_mtim.tv_sec) + "." +
          std::to_string(facts.st_mtim.tv_nsec);

@@ -72,12 +72,14 @@ Status read_pack(const std::string& path, OpenPack* pack) {
       header.names_bytes > header.file_bytes || index_bytes > header.file_bytes)
     return refuse("is damaged: its length is wrong");
   std::vector<uint8_t> index(index_bytes + header.names_bytes);
-  if (!read_at(pack->fd.get(), index.data(), index.size(), sizeof header) || digest(index.data(), index.size()) != header.index_checksum)
+  if (!read_at(pack->fd.get(), index.data(), index.size(), sizeof header) ||
+      digest(index.data(), index.size()) != header.index_checksum)
     return refuse("is damaged: the checksum of its index is wrong");
   pack->index.resize(header.kernels);
   std::memcpy(static_cast<void*>(pack->index.data()), index.data(), index_bytes);
   for (const IndexEntry& e : pack->index)
-    if (e.offset > header.file_bytes || e.bytes > header.file_bytes - e.offset) return refuse("is damaged: a kernel lies outside of it");
+    if (e.offset > header.file_bytes || e.bytes > header.file_bytes - e.offset)
+      return refuse("is damaged: a kernel lies outside of it");
   pack->info = {path, std::string(header.target, strnlen(header.target, sizeof header.target)), header.kernels};
   return {};
 }
@@ -120,7 +122,8 @@ Compiled compile_one(const Backend& backend, const Chip& chip, const KernelKey& 
   };
   bool interrupted = false;
   Status s = build(recipe, {.packs = false, .jit = config().jit}, keep, &interrupted);
-  for (int again = 0; !s && interrupted && again < 2; ++again) s = build(recipe, {.packs = false, .jit = config().jit}, keep, &interrupted);
+  for (int again = 0; !s && interrupted && again < 2; ++again)
+    s = build(recipe, {.packs = false, .jit = config().jit}, keep, &interrupted);
   if (!s) result.error = s.reason();
   return result;
 }
@@ -185,7 +188,8 @@ bool find_in_packs(const Digest& content, std::vector<uint8_t>* binary) {
                                      [](const IndexEntry& e, const Digest& d) { return e.content < d; });
     if (at == pack->index.end() || at->content != content) continue;
     binary->resize(at->bytes);
-    if (read_at(pack->fd.get(), binary->data(), at->bytes, at->offset) && digest(binary->data(), at->bytes) == at->checksum) return true;
+    if (read_at(pack->fd.get(), binary->data(), at->bytes, at->offset) && digest(binary->data(), at->bytes) == at->checksum)
+      return true;
     ++runtime_counters().cache_faults;
     log_line("the pack " + pack->info.path + " is damaged: the checksum of kernel " + content.hex() + " is wrong", true);
   }

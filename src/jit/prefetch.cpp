@@ -28,7 +28,8 @@ class Workers {
     std::lock_guard lock(mutex_);
     for (const RememberedKey& k : keys)
       if (!device.find(k.key)) jobs_.push_back({&device, k});
-    const unsigned wanted = std::min<unsigned>({4u, std::max(1u, std::thread::hardware_concurrency() / 2), static_cast<unsigned>(jobs_.size())});
+    const unsigned wanted =
+        std::min<unsigned>({4u, std::max(1u, std::thread::hardware_concurrency() / 2), static_cast<unsigned>(jobs_.size())});
     for (; running_ < wanted; ++running_) std::thread([this] { work(); }).detach();
   }
   void wait() {

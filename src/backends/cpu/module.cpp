@@ -34,6 +34,9 @@ void* open_in_memory(const std::vector<uint8_t>& binary, const std::string& entr
 } // namespace
 
 Status load_entry(const std::vector<uint8_t>& binary, const std::string& path, const std::string& entry, void** address) {
+  // Kernels call a few functions of libm without naming the library, which would cost the linker's time at each compile.
+  static void* const maths = dlopen("libm.so.6", RTLD_NOW | RTLD_GLOBAL);
+  (void)maths;
   // A path that fails (a disk mounted noexec) is no fault of the code.
   void* library = path.empty() ? nullptr : dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   std::string error;

@@ -52,7 +52,8 @@ std::string choose_target(const std::vector<std::string>& here) {
   const std::string& wanted = config().cpu_target;
   if (wanted.empty() || here.empty()) return here.empty() ? "" : here.back();
   if (std::find(here.begin(), here.end(), wanted) != here.end()) return wanted;
-  log_line("CORUNDUM_CPU_TARGET is " + wanted + ", which this processor does not have or this library does not know; using " + here.back(),
+  log_line("CORUNDUM_CPU_TARGET is " + wanted + ", which this processor does not have or this library does not know; using " +
+               here.back(),
            true);
   return here.back();
 }

@@ -136,11 +136,13 @@ Status load(int device, const std::vector<uint8_t>& binary, const std::string&, 
   Library library;
   Kernel kernel;
   // Never unloaded: captured graphs hold the function.
-  if (Result e = d->library_load(&library, binary.data(), nullptr, nullptr, 0, nullptr, nullptr, 0)) return failed(*d, "cuLibraryLoadData", e);
+  if (Result e = d->library_load(&library, binary.data(), nullptr, nullptr, 0, nullptr, nullptr, 0))
+    return failed(*d, "cuLibraryLoadData", e);
   if (Result e = d->library_kernel(&kernel, library, entry.c_str())) return failed(*d, "cuLibraryGetKernel", e);
   int threads = 0, fixed = 0;
   if (Result e = d->kernel_attribute(&threads, function_max_threads, kernel, handle)) return failed(*d, "cuKernelGetAttribute", e);
-  if (Result e = d->kernel_attribute(&fixed, function_static_shared_bytes, kernel, handle)) return failed(*d, "cuKernelGetAttribute", e);
+  if (Result e = d->kernel_attribute(&fixed, function_static_shared_bytes, kernel, handle))
+    return failed(*d, "cuKernelGetAttribute", e);
   const int most = static_cast<int>(chip(device).shared_bytes) - fixed;
   if (most < 0)
     return Status::refuse("the kernel " + entry + " needs " + std::to_string(fixed) + " bytes of shared memory; the device has " +
@@ -157,8 +159,8 @@ Status check_limits(const Function& f, const Launch& launch) {
     return Status::refuse("a kernel was to run with " + std::to_string(launch.threads) + " threads a block; its registers allow " +
                           std::to_string(f.max_threads));
   if (launch.shared_bytes > f.shared_limit)
-    return Status::refuse("a kernel was to run with " + std::to_string(launch.shared_bytes) + " bytes of shared memory a block; the device allows " +
-                          std::to_string(f.shared_limit));
+    return Status::refuse("a kernel was to run with " + std::to_string(launch.shared_bytes) +
+                          " bytes of shared memory a block; the device allows " + std::to_string(f.shared_limit));
   return {};
 }
 
@@ -167,7 +169,8 @@ Status launch(int device, const Function& function, const Launch& launch, const 
   if (launch.threads > function.max_threads || launch.shared_bytes > function.shared_limit) return check_limits(function, launch);
   const CurrentDevice current(d, device);
   if (!current.status()) return current.status();
-  LaunchConfig config{{launch.grid[0], launch.grid[1], launch.grid[2]}, {launch.threads, 1, 1}, launch.shared_bytes, stream, nullptr, 0};
+  LaunchConfig config{
+      {launch.grid[0], launch.grid[1], launch.grid[2]}, {launch.threads, 1, 1}, launch.shared_bytes, stream, nullptr, 0};
   void* parameters[] = {const_cast<void*>(args)};
   if (Result error = d.launch(&config, function.handle, parameters, nullptr)) return failed(d, "cuLaunchKernelEx", error);
   return {};

@@ -1,0 +1,163 @@
+// What a kernel costs before it runs: cold compile, from disk to ready, lookup. One line a number; see docs for the bars.
+// Usage: jit_bench [repetitions]. CORUNDUM_NVRTC names libnvrtc.so where the loader does not find it.
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/chip.h"
+#include "jit/build.h"
+#include "jit/cache.h"
+#include "jit/runtime.h"
+#include "ops/pointwise/pointwise.h"
+
+namespace {
+
+using namespace corundum;
+using Clock = std::chrono::steady_clock;
+
+double microseconds(Clock::time_point from) { return std::chrono::duration<double, std::micro>(Clock::now() - from).count(); }
+
+double median(std::vector<double> v) {
+  if (v.empty()) return 0;
+  std::nth_element(v.begin(), v.begin() + static_cast<long>(v.size() / 2), v.end());
+  return v[v.size() / 2];
+}
+
+// The first launch of `op` over dense float32 tensors.
+LaunchList plan_of(const Chip& chip, const pointwise::Op& op, float* data) {
+  pointwise::Call call{};
+  call.op = &op;
+  call.compute = Dtype::float32;
+  call.out.data = data;
+  for (auto& in : call.in) in.data = data;
+  for (auto& s : call.scalars) s = Scalar::of(1.0);
+  if (op.signature == pointwise::Signature::masked_fill) call.in[1].dtype = Dtype::boolean;
+  LaunchList list;
+  if (Status s = pointwise::plan_dense(chip, call, 64, list); !s) std::printf("%s: %s\n", op.name, s.reason());
+  return list;
+}
+
+std::vector<KernelKey> keys_of(const Chip& chip) {
+  static float data[64];
+  std::vector<KernelKey> keys;
+  for (const pointwise::Op& op : pointwise::ops) {
+    const LaunchList list = plan_of(chip, op, data);
+    for (uint32_t i = 0; i < list.size(); ++i)
+      if (std::find(keys.begin(), keys.end(), list[i].key) == keys.end()) keys.push_back(list[i].key);
+  }
+  return keys;
+}
+
+// The compiler alone, one kernel after the other.
+void cold_compile(const char* target, int repetitions) {
+  const Chip& chip = *known_chip(target);
+  const Backend& table = *backend(chip.backend);
+  std::string why;
+  const std::string identity = table.compiler_identity(chip, &why);
+  if (identity.empty()) {
+    std::printf("%-28s not measured: %s\n", target, why.c_str());
+    return;
+  }
+  std::vector<double> times;
+  size_t text_bytes = 0;
+  for (int r = 0; r < repetitions; ++r) {
+    for (const KernelKey& key : keys_of(chip)) {
+      Recipe recipe;
+      std::vector<uint8_t> binary;
+      std::string log;
+      bool interrupted = false;
+      if (Status s = make_recipe(table, chip, key, &recipe); !s) std::printf("%s\n", s.reason());
+      const auto start = Clock::now();
+      if (Status s = table.compile({&chip, recipe.entry, recipe.text}, &binary, &log, &interrupted); !s)
+        std::printf("%s: %s\n%s\n", recipe.name.c_str(), s.reason(), log.c_str());
+      times.push_back(microseconds(start) / 1000);
+      text_bytes = std::max(text_bytes, recipe.text.size());
+    }
+  }
+  const auto [least, most] = std::minmax_element(times.begin(), times.end());
+  std::printf("cold compile %-8s median %6.1f ms  (%.1f to %.1f, %zu compiles, text up to %zu KB; %s)\n", target, median(times),
+              *least, *most, times.size(), text_bytes / 1024, identity.c_str());
+}
+
+// Key to ready function with a full disk cache, in processes that start with nothing in memory.
+void from_disk(int repetitions) {
+  std::vector<double> times, firsts;
+  for (int r = 0; r <= repetitions; ++r) { // the first one fills the cache
+    int channel[2];
+    if (pipe(channel) != 0) return;
+    if (fork() == 0) {
+      Device& d = *device(*backend("cpu"), 0);
+      std::string why;
+      const auto first = Clock::now();
+      d.backend().compiler_identity(d.chip(), &why); // once a process: asks the compiler for its version
+      const double asked = microseconds(first);
+      if (write(channel[1], &asked, sizeof asked) < 0) _exit(1);
+      for (const KernelKey& key : keys_of(d.chip())) {
+        const Function* f = nullptr;
+        const auto start = Clock::now();
+        const bool ok = d.obtain(key, &f).ok();
+        const double us = microseconds(start);
+        if (!ok || write(channel[1], &us, sizeof us) < 0) _exit(1);
+      }
+      _exit(runtime_counters().compiled && r ? 1 : 0);
+    }
+    close(channel[1]);
+    double us;
+    for (bool first = true; read(channel[0], &us, sizeof us) == sizeof us; first = false)
+      if (r) (first ? firsts : times).push_back(us);
+    close(channel[0]);
+    int status;
+    wait(&status);
+    if (status != 0) std::printf("from disk: a child failed\n");
+  }
+  std::printf("from disk to ready     median %6.0f us  (%zu kernels; besides, once a process: %.0f us to identify the compiler)\n",
+              median(times), times.size(), median(firsts));
+}
+
+void lookup() {
+  Device& d = *device(*backend("cpu"), 0);
+  const std::vector<KernelKey> keys = keys_of(d.chip());
+  const Function* f = nullptr;
+  for (const KernelKey& key : keys)
+    if (Status s = d.obtain(key, &f); !s) std::printf("%s\n", s.reason());
+  constexpr int rounds = 2'000'000;
+  size_t found = 0;
+  auto start = Clock::now();
+  for (int i = 0; i < rounds; ++i) found += d.find(keys[static_cast<size_t>(i) % keys.size()]) != nullptr;
+  std::printf("lookup                 %6.1f ns  (%zu keys%s)\n", microseconds(start) * 1000 / rounds, keys.size(),
+              found == rounds ? "" : ", some not found");
+
+  static float data[64];
+  start = Clock::now();
+  for (int i = 0; i < rounds / 10; ++i) {
+    const LaunchList list = plan_of(d.chip(), pointwise::ops[0], data);
+    if (!run(d, list, nullptr)) return;
+  }
+  std::printf("plan, lookup and launch %5.1f ns  (add of 64 floats on the cpu backend, its work included)\n",
+              microseconds(start) * 1000 / (rounds / 10));
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  const int repetitions = argc > 1 ? std::max(1, std::atoi(argv[1])) : 3;
+  char directory[] = "/tmp/corundum-bench-XXXXXX";
+  if (!mkdtemp(directory)) return 1;
+  setenv("CORUNDUM_CACHE_DIR", directory, 1);
+  from_disk(10); // forks, so before this process has threads or locks of its own
+  cold_compile("avx2", repetitions);
+  cold_compile("avx512", repetitions);
+  cold_compile("sm_90", repetitions);
+  lookup();
+  cache_prune(0);
+  const std::string remove = std::string("rm -rf ") + directory;
+  return std::system(remove.c_str());
+}
