@@ -58,10 +58,15 @@ Status run(Tensor& result, const Tensor& weight, const Tensor& indices, int64_t,
   return {};
 }
 
+// Rows move as opaque bits.
+constexpr const char* every_dtype =
+    "bool uint8 int8 int16 int32 int64 uint16 uint32 uint64 float16 bfloat16 float32 float64 complex64 complex128 float8_e4m3fn "
+    "float8_e5m2";
+
 Overload overload;
 
 const bool declared = [] {
-  overload.declare("embedding", "embedding", "any dtype of 1, 2, 4, 8 or 16 bytes; int32 and int64 indices",
+  overload.declare("embedding", "embedding", every_dtype,
                    &Functional<overload, &run>::bind);
   return true;
 }();

@@ -3,10 +3,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <cstdlib>
 #include <cstring>
-#include <functional>
+#include <iterator>
 #include <map>
 #include <mutex>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -69,13 +72,18 @@ Json on_use_pop(const Json& arguments) {
   return Json::object();
 }
 
+Names words(const std::string& text) {
+  std::istringstream stream(text);
+  return {std::istream_iterator<std::string>(stream), {}};
+}
+
 Json on_ops(const Json&) {
   Json rows = Json::array();
   for (const OverloadInfo& row : list_overloads()) {
     rows.push_back({{"overload", row.overload},
                     {"family", row.family},
                     {"backends", row.backends},
-                    {"dtypes", row.dtypes},
+                    {"dtypes", words(row.dtypes)},
                     {"via", row.via},
                     {"enabled", row.enabled}});
   }

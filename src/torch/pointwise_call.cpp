@@ -241,6 +241,7 @@ class Iterator final : public at::TensorIteratorBase {
 void build(Iterator& iterator, const TensorCall& call, at::ScalarType result, const at::Tensor& out) {
   at::TensorIteratorConfig config;
   config.set_check_mem_overlap(true)
+      .check_all_same_dtype(false)
       .allow_cpu_scalars(call.rules.cpu_scalars)
       .resize_outputs(call.rules.resizes_output)
       .declare_static_dtype(result)

@@ -26,7 +26,8 @@ class Overload {
   using Bind = void (*)(torch::Library& library, const char* name);
 
   constexpr Overload() = default;
-  // Enters the overload in the list, at static initialisation. All texts are copied and live for ever.
+  // Enters the overload in the list, at static initialisation. `dtypes` are torch's names, separated by blanks; all texts live
+  // for ever, `family` by itself.
   void declare(std::string_view name, const char* family, std::string_view dtypes, Bind bind);
 
   bool on() const { return on_.load(std::memory_order_relaxed); }
