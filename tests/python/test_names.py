@@ -53,8 +53,14 @@ def test_not_a_name(library, written):
         corundum.enable(exclude=written)
 
 
+def test_excluding_all_overloads_ignores_the_composites_among_them(library):
+    library.answers["ops"]["ops"] = [*library.answers["ops"]["ops"], {"overload": "add.Scalar", "via": ["add.Tensor"]}]
+    corundum.enable(exclude="add")
+    assert library.last("enable")["exclude"] == ["add.Tensor", "add.out"]
+
+
 def test_excluding_a_composite_names_its_parts(library):
-    with pytest.raises(ValueError, match=r"'divide.Tensor' is a composite that runs mul.Tensor; exclude those"):
+    with pytest.raises(ValueError, match=r"'divide' is a composite that runs mul.Tensor; exclude those"):
         corundum.enable(exclude="divide")
 
 
