@@ -54,7 +54,10 @@ def test_not_a_name(library, written):
 
 
 def test_excluding_all_overloads_ignores_the_composites_among_them(library):
-    library.answers["ops"]["ops"] = [*library.answers["ops"]["ops"], {"overload": "add.Scalar", "via": ["add.Tensor"]}]
+    library.answers["ops"]["ops"] = [
+        *library.answers["ops"]["ops"],
+        {**library.answers["ops"]["ops"][-1], "overload": "add.Scalar", "via": ["add.Tensor"]},
+    ]
     corundum.enable(exclude="add")
     assert library.last("enable")["exclude"] == ["add.Tensor", "add.out"]
 
