@@ -43,9 +43,6 @@ def use(only: Names = None, exclude: Names = None) -> Iterator[None]:
 def ops() -> list[_library.Operator]:
     """The overloads that Corundum covers, enabled or not, sorted by name."""
     rows = _library._call("ops")["ops"]
-    for row in rows:
-        if isinstance(row["dtypes"], str):  # the library keeps them as words
-            row["dtypes"] = row["dtypes"].split()
     return sorted(cast("list[_library.Operator]", rows), key=lambda row: row["overload"])
 
 
