@@ -104,7 +104,8 @@ def _expand(names: list[str] | None, table: list[Operator], role: str) -> list[s
         if role == "exclude" and not leaves:
             raise ValueError(f"exclude: {name!r} is a composite that runs {', '.join(dict.fromkeys(parts))}; exclude those")
         chosen.update(dict.fromkeys(leaves if role == "exclude" else leaves + parts))
-    return list(chosen)
+    # The library, too, takes a plain "gelu" for all overloads.
+    return [name if "." in name else f"{name}.default" for name in chosen]
 
 
 def _matches(name: str, table: list[Operator], role: str) -> list[Operator]:

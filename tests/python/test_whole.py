@@ -70,6 +70,7 @@ def test_enable_a_choice():
         on = {row["overload"] for row in corundum.ops() if row["enabled"] and not row["via"]}
         assert "add.Tensor" not in on
         assert "gelu" in on
+        assert "gelu.out" not in on
         corundum.enable(exclude="gelu")  # the new choice replaces the old one
         assert served(gelu) == 0
         with corundum.record() as record:
