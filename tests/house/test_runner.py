@@ -9,7 +9,7 @@ spec = importlib.util.spec_from_file_location("runner", ROOT / "tools" / "test.p
 runner = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(runner)
 
-CTEST = "100% tests passed, 0 tests failed out of 12\n"
+CTEST = "100% tests passed out of 12\n"
 PYTEST = "================== 30 passed, 2 skipped, 1 warning in 3.20s ==================\n"
 
 
@@ -26,6 +26,7 @@ def closing_line(monkeypatch, capsys, ctest, pytest_):
     [
         ((0, CTEST), (0, PYTEST), 0, "42 passed, 0 failed, 2 skipped"),
         ((0, CTEST), (0, "30 passed in 1s\n"), 0, "42 passed, 0 failed"),
+        ((0, "100% tests passed, 0 tests failed out of 12\n"), (0, PYTEST), 0, "42 passed, 0 failed, 2 skipped"),
         ((8, "83% tests passed, 2 tests failed out of 12\n"), (0, PYTEST), 1, "40 passed, 2 failed, 2 skipped"),
         ((0, CTEST), (1, "= 1 failed, 29 passed, 1 error in 3s =\n"), 1, "41 passed, 2 failed"),
         ((8, "No tests were found!!!\n"), (0, PYTEST), 1, "30 passed, 1 failed, 2 skipped"),
