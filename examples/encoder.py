@@ -74,8 +74,9 @@ class Encoder:
         """A padded batch on the device."""
         encoded = self.tokenizer.encode_batch(sentences)
         ids = torch.tensor([one.ids for one in encoded], device=self.device)
+        types = torch.tensor([one.type_ids for one in encoded], device=self.device)
         mask = torch.tensor([one.attention_mask for one in encoded], device=self.device)
-        return {"input_ids": ids, "attention_mask": mask}
+        return {"input_ids": ids, "token_type_ids": types, "attention_mask": mask}
 
     @torch.no_grad()
     def embed(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:

@@ -51,8 +51,9 @@ def tool(name: str) -> str:
 def run_ctest(build: str, tally: Tally) -> None:
     jobs = str(os.cpu_count() or 1)
     status, output = run([tool("ctest"), "--test-dir", build, "--output-on-failure", "--no-tests=error", "--parallel", jobs])
-    found = re.search(r"(\d+) tests? failed out of (\d+)", output)
-    failed, total = (int(found[1]), int(found[2])) if found else (0, 0)
+    # "100% tests passed out of 3", before CMake 4 "100% tests passed, 0 tests failed out of 3"
+    found = re.search(r"tests passed(?:, (\d+) tests? failed)? out of (\d+)", output)
+    failed, total = (int(found[1] or 0), int(found[2])) if found else (0, 0)
     skipped = len(re.findall(r"\*\*\*Skipped", output))
     tally.add(total - failed - skipped, failed, skipped, status, "ctest")
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +17,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one subcommand. Returns the exit status: 0, 1 for an error (a sentence on stderr), 2 for wrong usage."""
     options = _parser().parse_args(arguments)
     try:
-        return int(options.run(options))
+        status = int(options.run(options))
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # `corundum ops | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (ValueError, TypeError, RuntimeError) as error:
         if options.json:
             print(json.dumps({"error": str(error)}))

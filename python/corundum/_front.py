@@ -43,9 +43,6 @@ def use(only: Names = None, exclude: Names = None) -> Iterator[None]:
 def ops() -> list[_library.Operator]:
     """The overloads that Corundum covers, enabled or not, sorted by name."""
     rows = _library._call("ops")["ops"]
-    for row in rows:
-        via = row.get("via") or []
-        row["via"] = [via] if isinstance(via, str) else via
     return sorted(cast("list[_library.Operator]", rows), key=lambda row: row["overload"])
 
 

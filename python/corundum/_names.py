@@ -98,15 +98,14 @@ def _expand(names: list[str] | None, table: list[Operator], role: str) -> list[s
         return None
     chosen: dict[str, None] = {}  # a set that keeps the order
     for name in names:
-        for operator in _matches(name, table, role):
-            if not operator["via"]:
-                chosen[operator["overload"]] = None
-            elif role == "only":
-                chosen.update(dict.fromkeys(operator["via"]))
-            else:
-                leaves = ", ".join(operator["via"])
-                raise ValueError(f"exclude: {operator['overload']!r} is a composite that runs {leaves}; exclude those")
-    return list(chosen)
+        found = _matches(name, table, role)
+        leaves = [operator["overload"] for operator in found if not operator["via"]]
+        parts = [part for operator in found for part in operator["via"]]
+        if role == "exclude" and not leaves:
+            raise ValueError(f"exclude: {name!r} is a composite that runs {', '.join(dict.fromkeys(parts))}; exclude those")
+        chosen.update(dict.fromkeys(leaves if role == "exclude" else leaves + parts))
+    # The library, too, takes a plain "gelu" for all overloads.
+    return [name if "." in name else f"{name}.default" for name in chosen]
 
 
 def _matches(name: str, table: list[Operator], role: str) -> list[Operator]:

@@ -24,6 +24,7 @@ class Pack:
     target: str
     kernels: int
     bytes: int
+    """Of the kernels."""
     failed: int
     errors: list[str]
     """One line a kernel that did not compile."""

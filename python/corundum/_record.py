@@ -32,6 +32,8 @@ class Call:
     @property
     def kind(self) -> _kinds.Kind:
         """ "compute", or why the call is none: "view", "metadata", "matmul", "composite"."""
+        if self.served or self.fell_back:  # ours, also where ATen makes it of others
+            return "compute"
         kind = _kinds.kind(self.overload)
         return "composite" if self.composite and kind == "compute" else kind
 

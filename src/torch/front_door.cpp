@@ -155,6 +155,7 @@ Json on_cache(const Json& arguments) {
 struct Plans {
   std::mutex mutex;
   std::map<uint64_t, PlanResult> ended;
+  std::map<uint64_t, size_t> compiled; // kernels of the pack that is being written, by plan
   static Plans& get() {
     static auto* plans = new Plans;
     return *plans;
@@ -190,9 +191,21 @@ Json on_pack_write(const Json& arguments) {
   const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   const int threads = argument<int>(arguments, "threads", cores);
   if (threads < 1) throw std::invalid_argument("pack_write: threads must be at least 1");
+  const auto token = argument<uint64_t>(arguments, "token");
+  const auto progress = [token](size_t done, size_t) {
+    Plans& plans = Plans::get();
+    std::lock_guard lock(plans.mutex);
+    plans.compiled[token] = done;
+  };
   PackResult result;
-  require(write_pack(argument<std::string>(arguments, "path"), plan.chip, plan.keys, threads, [](size_t, size_t) {}, &result));
+  require(write_pack(argument<std::string>(arguments, "path"), plan.chip, plan.keys, threads, progress, &result));
   return {{"kernels", result.kernels}, {"bytes", result.bytes}, {"failed", result.failed}, {"errors", result.errors}};
+}
+
+Json on_pack_progress(const Json& arguments) {
+  Plans& plans = Plans::get();
+  std::lock_guard lock(plans.mutex);
+  return {{"done", plans.compiled[argument<uint64_t>(arguments, "token")]}};
 }
 
 Json on_pack_open(const Json& arguments) {
@@ -210,7 +223,7 @@ constexpr std::pair<std::string_view, Handler> commands[] = {
     {"enable", on_enable},         {"disable", on_disable},       {"use_push", on_use_push},       {"use_pop", on_use_pop},
     {"ops", on_ops},               {"record_start", on_record_start}, {"record_stop", on_record_stop}, {"info", on_info},
     {"cache", on_cache},           {"plan_begin", on_plan_begin}, {"plan_end", on_plan_end},       {"pack_write", on_pack_write},
-    {"pack_open", on_pack_open},   {"bind_device", on_bind_device},
+    {"pack_progress", on_pack_progress}, {"pack_open", on_pack_open}, {"bind_device", on_bind_device},
 };
 
 Json run_command(const char* command, const char* arguments) {

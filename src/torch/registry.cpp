@@ -131,7 +131,10 @@ void Registry::unknown(const std::string& name, const char* role) {
 
 void Registry::collect(const std::string& name, const char* role, std::set<std::string>* into) {
   bool found = false;
-  auto matches = [&](const char* overload) { return name == overload || name == base_of(overload); };
+  // "gelu" is every overload of gelu, "gelu.default" the one without a name, as in torch.ops.
+  auto matches = [&](const std::string& overload) {
+    return name == overload || name == base_of(overload) || name == overload + ".default";
+  };
   for (const Overload* overload : overloads_) {
     if (!matches(overload->name())) continue;
     into->insert(overload->name());

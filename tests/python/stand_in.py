@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 OPERATORS = [
-    {"overload": name, "family": family, "backends": ["cpu", "cuda"], "dtypes": ["float32"], "via": [], "enabled": False}
+    {"overload": name, "family": family, "backends": ["cpu", "cuda"], "dtypes": ["float32", "float64"], "via": [], "enabled": False}
     for name, family in [
         ("mul.Tensor", "pointwise"),
         ("add.Tensor", "pointwise"),
@@ -14,7 +14,14 @@ OPERATORS = [
         ("_softmax", "softmax"),
     ]
 ] + [
-    {"overload": "divide.Tensor", "family": "pointwise", "backends": ["cpu"], "dtypes": [], "via": ["mul.Tensor"], "enabled": False}
+    {
+        "overload": "divide.Tensor",
+        "family": "pointwise",
+        "backends": ["cpu"],
+        "dtypes": ["float32"],
+        "via": ["mul.Tensor"],
+        "enabled": False,
+    }
 ]
 
 

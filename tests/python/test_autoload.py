@@ -67,7 +67,7 @@ def test_enables_from_a_file(installed, tmp_path):
     wish = tmp_path / "wish.toml"
     wish.write_text('only = ["gelu"]')
     done = run(installed, stand_in_first("import torch"), CORUNDUM_ENABLE=str(wish))
-    assert "('enable', {'only': ['gelu', 'gelu.out'], 'exclude': None})" in done.stdout
+    assert "('enable', {'only': ['gelu.default', 'gelu.out'], 'exclude': None})" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,10 @@ def test_info(library, capsys):
 
 def test_ops(library, capsys):
     _, out, _ = run(capsys, "ops")
-    assert out.splitlines()[2].split() == ["_softmax", "softmax", "cpu", "cuda", "float32"]
+    assert out.splitlines()[2].split() == ["_softmax", "softmax", "cpu", "cuda", "float32", "float64"]
     assert out.splitlines()[-1] == "7 overloads"
     rows = json.loads(run(capsys, "ops", "--json")[1])
+    assert rows[0]["dtypes"] == ["float32", "float64"]
     assert all({"overload", "family", "backends", "dtypes", "via"} <= set(row) for row in rows)
 
 

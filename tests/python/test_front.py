@@ -33,12 +33,8 @@ def test_errors_become_python_errors(library, kind, error):
         corundum.disable()
 
 
-def test_ops_are_sorted_and_via_is_a_list(library):
-    library.answers["ops"]["ops"] = [
-        {"overload": "b", "family": "f", "backends": [], "dtypes": [], "via": None, "enabled": True},
-        {"overload": "a", "family": "f", "backends": [], "dtypes": [], "via": "b", "enabled": True},
-    ]
-    assert [(row["overload"], row["via"]) for row in corundum.ops()] == [("a", ["b"]), ("b", [])]
+def test_ops_are_sorted(library):
+    assert [row["overload"] for row in corundum.ops()] == sorted(row["overload"] for row in library.answers["ops"]["ops"])
 
 
 def test_cache(library):

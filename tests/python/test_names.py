@@ -12,9 +12,9 @@ import corundum
         ("add", ["add.Tensor", "add.out"]),
         ("aten::add.out", ["add.out"]),
         ("aten.add.out", ["add.out"]),
-        ("gelu", ["gelu", "gelu.out"]),
-        ("gelu.default", ["gelu"]),
-        (["gelu", "add.out"], ["gelu", "gelu.out", "add.out"]),
+        ("gelu", ["gelu.default", "gelu.out"]),
+        ("gelu.default", ["gelu.default"]),
+        (["gelu", "add.out"], ["gelu.default", "gelu.out", "add.out"]),
         (("add.out", "add"), ["add.out", "add.Tensor"]),
         ("divide", ["mul.Tensor"]),
         ([], []),
@@ -53,8 +53,17 @@ def test_not_a_name(library, written):
         corundum.enable(exclude=written)
 
 
+def test_excluding_all_overloads_ignores_the_composites_among_them(library):
+    library.answers["ops"]["ops"] = [
+        *library.answers["ops"]["ops"],
+        {**library.answers["ops"]["ops"][-1], "overload": "add.Scalar", "via": ["add.Tensor"]},
+    ]
+    corundum.enable(exclude="add")
+    assert library.last("enable")["exclude"] == ["add.Tensor", "add.out"]
+
+
 def test_excluding_a_composite_names_its_parts(library):
-    with pytest.raises(ValueError, match=r"'divide.Tensor' is a composite that runs mul.Tensor; exclude those"):
+    with pytest.raises(ValueError, match=r"'divide' is a composite that runs mul.Tensor; exclude those"):
         corundum.enable(exclude="divide")
 
 
@@ -79,7 +88,7 @@ def test_file_with_exclude_alone(library, tmp_path):
     path.write_text('exclude = ["gelu"]')
     for wish in ({"only": path}, {"exclude": path}):
         corundum.enable(**wish)
-        assert library.last("enable") == {"only": None, "exclude": ["gelu", "gelu.out"]}
+        assert library.last("enable") == {"only": None, "exclude": ["gelu.default", "gelu.out"]}
 
 
 @pytest.mark.parametrize(

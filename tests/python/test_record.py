@@ -20,6 +20,7 @@ CALLS = [
     {"overload": "addmm", "count": 4, "total_us": 20.0, "served": {}, "fell_back": {}, "composite": False},
     {"overload": "linear", "count": 4, "total_us": 20.0, "served": {}, "fell_back": {}, "composite": True},
     {"overload": "softmax.int", "count": 1, "total_us": 20.0, "served": {}, "fell_back": {}, "composite": True},
+    {"overload": "embedding", "count": 10, "total_us": 1.0, "served": {"own": 10}, "fell_back": {}, "composite": True},
     {"overload": "clone", "count": 3, "total_us": 20.0, "served": {}, "fell_back": {}, "composite": False},
 ]
 
@@ -34,7 +35,7 @@ def entries(library):
 
 
 def test_entries(entries):
-    assert [call.overload for call in entries][:2] == ["view", "add.Tensor"]
+    assert [call.overload for call in entries][:3] == ["view", "embedding", "add.Tensor"]
     assert entries["gelu"].served == {"own": 2}
     assert entries["add.Tensor"].served_count == 6
     with pytest.raises(KeyError, match="'mul.Tensor' was not called"):
@@ -50,9 +51,10 @@ def test_kinds_and_share(entries):
         "addmm": "matmul",
         "linear": "matmul",
         "softmax.int": "composite",
+        "embedding": "compute",
         "clone": "composite",
     }
-    assert entries.share_served == 0.8
+    assert entries.share_served == 0.9
 
 
 def test_table(entries):
@@ -60,13 +62,13 @@ def test_table(entries):
     assert lines[0].split() == ["operator", "calls", "ms", "kind", "served", "by"]
     assert any(line.split()[:3] == ["add.Tensor", "8", "1.50"] and line.endswith("own (6); sparse (2)") for line in lines)
     assert any(line.startswith("gelu") and line.endswith("  own") for line in lines)
-    assert lines[-1] == "Corundum served 8 of 10 calls that compute (80.0%)."
+    assert lines[-1] == "Corundum served 18 of 20 calls that compute (90.0%)."
 
 
 def test_json(entries):
     content = json.loads(entries.to_json())
-    assert content["share_served"] == 0.8
-    assert content["calls"][1] == {**CALLS[1], "kind": "compute"}
+    assert content["share_served"] == 0.9
+    assert content["calls"][2] == {**CALLS[1], "kind": "compute"}
 
 
 def test_empty(library):
