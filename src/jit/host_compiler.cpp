@@ -88,8 +88,8 @@ std::string host_compiler_options(const Chip& chip) {
   // -nostdlib: kernels stand alone, and the linker has no library to open. Loops over tiles vectorise only when the compiler need
   // not keep errno and floating point exceptions.
   static constexpr std::string_view common =
-      "-std=c++17 -O3 -shared -fPIC -fno-exceptions -fno-rtti -fno-trapping-math -fno-math-errno -ffp-contract=fast -fwrapv -fno-split-paths "
-      "-fno-semantic-interposition -nostdlib";
+      "-std=c++17 -O3 -shared -fPIC -fno-exceptions -fno-rtti -fno-trapping-math -fno-math-errno "
+      "-ffp-contract=fast -fno-semantic-interposition -nostdlib";
   const std::string_view target = chip.target;
   std::string options(common);
   if (target == "avx2") options += " -march=haswell";

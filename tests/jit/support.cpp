@@ -48,7 +48,7 @@ class TestFamily : public Family {
   std::string describe(const KernelKey& key) const override {
     int number;
     std::memcpy(&number, key.bytes, sizeof number);
-    return "test/" + std::to_string(key.op) + " number " + std::to_string(number);
+    return std::string("test/").append(std::to_string(key.op)).append(" number ").append(std::to_string(number));
   }
 };
 const TestFamily& test_family = *new TestFamily;
