@@ -2,8 +2,11 @@
 #include <dlfcn.h>
 #include <signal.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstring>
 #include <stdexcept>
+#include <thread>
 
 #include "core/chip.h"
 #include "jit/build.h"
@@ -60,6 +63,34 @@ TEST(Compilers, NvrtcReportsErrors) {
     EXPECT_FALSE(o.status.ok());
     EXPECT_FALSE(o.interrupted);
     EXPECT_NE(o.log.find("error"), std::string::npos) << o.log;
+  }));
+}
+
+// NVRTC's own locks may be held at that moment; no answer but a refusal is safe.
+TEST(Compilers, ForkWhileNvrtcCompiles) {
+  EXPECT_TRUE(in_child(with_nvrtc, [] {
+    const std::string small = "extern \"C\" __global__ void entry(int* p) { *p = 1; }";
+    ASSERT_TRUE(compile("sm_90", small).status.ok());
+    EXPECT_TRUE(in_child({}, [&] { EXPECT_TRUE(compile("sm_90", small).status.ok()); })) << "nothing was compiling then";
+    std::string large = "extern \"C\" __global__ void entry(float* p) { float x = p[threadIdx.x];\n";
+    for (int i = 0; i < 1000; ++i) large += "x = x * p[" + std::to_string(i % 977) + "] + " + std::to_string(i) + ".5f;\n";
+    std::atomic<bool> done{false};
+    std::thread busy([&] {
+      EXPECT_TRUE(compile("sm_90", large + "p[0] = x; }").status.ok());
+      done = true;
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    ASSERT_FALSE(done) << "the large kernel compiled too fast for this test";
+    EXPECT_TRUE(in_child(
+        {},
+        [&] {
+          const Outcome o = compile("sm_90", small);
+          ASSERT_FALSE(o.status.ok());
+          EXPECT_NE(std::string(o.status.reason()).find("was forked while"), std::string::npos) << o.status.reason();
+        },
+        20));
+    busy.join();
+    EXPECT_TRUE(compile("sm_90", small).status.ok()) << "the parent goes on";
   }));
 }
 
