@@ -13,6 +13,7 @@ HERE = Path(__file__).resolve().parent
 
 PROGRAM = """
 import sys
+import types
 import torch
 import torch.nn.functional as F
 import corundum
@@ -20,6 +21,9 @@ from corundum import _library
 
 torch.ops.load_library(sys.argv[1])
 torch.utils.rename_privateuse1_backend("stone")
+stone = types.ModuleType("torch.stone")
+stone._lazy_init = lambda: None
+torch._register_device_module("stone", stone)
 _library._call("bind_device", device="privateuseone", backend="cpu")
 corundum.enable()
 
