@@ -113,6 +113,8 @@ constexpr int row_of(std::string_view name, Signature signature) {
   return -1;
 }
 
+bool is_wide(const Tensor& t) { return t.dim() != 0 && (t.scalar_type() == at::kFloat || t.scalar_type() == at::kDouble); }
+
 struct BinaryRounding {
   static Status work(const Op& op, Tensor& out, const Tensor& x, const Tensor& y, std::optional<c10::string_view> mode) {
     if (!mode) {
@@ -126,6 +128,8 @@ struct BinaryRounding {
     if (divides_integers && !x.is_cuda() && !y.is_cuda()) return Status::refuse("integer division by zero must raise on a CPU");
     TensorCall call = call_of(op, arithmetic, {&x, &y});
     call.flag = *mode == "floor";
+    // ATen rounds a 16-bit quotient before it truncates: 2.999 becomes 3, where the kernel's float32 quotient becomes 2.
+    if (*mode == "trunc" && !is_wide(x) && !is_wide(y)) return Status::refuse("16-bit quotients are rounded before they are truncated");
     return run(call, out);
   }
 };

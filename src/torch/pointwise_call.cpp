@@ -289,7 +289,7 @@ Status run(const TensorCall& call, at::Tensor& out) {
   for (int i = 0; i < call.inputs; ++i) {
     if (!p.is_number[i]) continue;
     p.call.in[i].scalar = &p.values[i];
-    p.call.in[i].dtype = p.call.compute;
+    p.call.in[i].dtype = dtype_of(call.in[i]->scalar_type());
   }
   const Layout layout = common_layout(call, p, out);
   if (layout == Layout::none || (out.defined() && may_overlap(call, p, out))) return run_iterator(call, p, out);

@@ -21,6 +21,7 @@ struct Frame final : at::ObserverContext {
   const char* implementation = nullptr;
   const char* reason = nullptr;
   Frame* outer = nullptr;
+  bool passed_on = false; // a transform or a mode (vmap) called the same overload again, a level lower: one call, not two
 };
 
 thread_local Frame* current = nullptr;
@@ -71,6 +72,8 @@ void call_ends(const at::RecordFunction&, at::ObserverContext* context) {
   if (frame == nullptr) return;
   const double us = std::chrono::duration<double, std::micro>(Clock::now() - frame->began).count();
   current = frame->outer;
+  if (current != nullptr && current->overload == frame->overload) current->passed_on = true;
+  if (frame->passed_on && frame->implementation == nullptr && frame->reason == nullptr) return;
   Recorders& all = state();
   std::lock_guard lock(all.mutex);
   for (auto& [token, calls] : all.open) add(calls[frame->overload], *frame, us);
