@@ -87,7 +87,7 @@ struct RowPass {
       for (int c = 0; c < Chunks; ++c) f(c);
     } else {
       const i64 count = chunk_count();
-#pragma unroll 2
+#pragma unroll 4
       for (i64 c = 0; c < count; ++c) f(c);
     }
   }
@@ -250,24 +250,23 @@ struct ColumnPass {
 template <class Monoid, class Pass, class Node>
 COR_FN auto fold(Pass& pass, const Node& node) {
   using State = typename Monoid::State;
-  constexpr int columns = Pass::columns;
-  State s[columns];
+  State s[Pass::columns];
 #pragma unroll
-  for (int k = 0; k < columns; ++k) s[k] = Monoid::identity();
+  for (int k = 0; k < Pass::columns; ++k) s[k] = Monoid::identity();
   pass.for_chunks([&](auto c) {
     const auto chunk = node.chunk(pass, c);
     const bool full = pass.full(c);
     if (Pass::whole_chunks && !full) return;
 #pragma unroll
     for (int k = 0; k < Pass::width; ++k) {
-      State& mine = s[columns == 1 ? 0 : k];
+      State& mine = s[Pass::across_columns ? k : 0];
       const State one = Monoid::of(chunk.at(k));
       if constexpr (Pass::whole_chunks) mine = Monoid::combine(mine, one);
       else mine = Monoid::combine(mine, full || pass.valid(c, k) ? one : Monoid::identity());
     }
   });
-  if constexpr (columns == 1) return pass.template across<Monoid>(s[0]);
-  else return pass.template across<Monoid>(s);
+  if constexpr (Pass::across_columns) return pass.template across<Monoid>(s);
+  else return pass.template across<Monoid>(s[0]);
 }
 
 // The node's values, kept where the pass keeps them.

@@ -67,9 +67,10 @@ Status plan_simt_columns(const Chip& chip, const RowsShape& s, RowsPlan* plan) {
   l.threads_log2 = 8;
   // Few columns, or too few blocks for the chip: fewer lanes across, more along.
   int across = std::clamp(log2_up((s.inner + vector - 1) / vector), 0, 5);
+  const auto blocks = [&] { return s.outer * ((s.inner + (int64_t{vector} << across) - 1) / (int64_t{vector} << across)); };
+  while (across > 3 && blocks() < 2 * chip.multiprocessors) --across;
   l.lanes_log2 = static_cast<uint8_t>(across);
-  const int64_t columns_per_block = int64_t{vector} << across;
-  return grid(s.outer * ((s.inner + columns_per_block - 1) / columns_per_block), plan);
+  return grid(blocks(), plan);
 }
 
 } // namespace

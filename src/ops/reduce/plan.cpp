@@ -129,7 +129,7 @@ void choose_splits(const Chip& chip, Form* f) {
   if (chip.simt) {
     const int64_t blocks = f->columns > 1 ? f->folds * ((f->columns + 127) / 128) : (f->folds + 3) / 4;
     least = f->columns > 1 ? 64 : 8192;
-    wanted = blocks < chip.multiprocessors * 2 ? chip.multiprocessors * 4 / std::max<int64_t>(1, blocks) : 1;
+    wanted = blocks < chip.multiprocessors * 2 ? chip.multiprocessors * 8 / std::max<int64_t>(1, blocks) : 1;
   } else {
     least = f->columns > 1 ? std::max<int64_t>(64, 65536 / f->columns) : 65536;
     wanted = f->folds * std::max<int64_t>(1, f->columns / 64) < 64 ? 64 : 1;
