@@ -35,7 +35,8 @@ def read_parts(path: Path | None) -> Parts:
         metadata = file.metadata() or {}
         if not {"config", "tokenizer"} <= metadata.keys():
             raise SystemExit(f"{path} holds no configuration and tokenizer: make it with --export")
-        return Parts({name: file.get_tensor(name) for name in file.keys()}, metadata["config"], metadata["tokenizer"])  # noqa: SIM118
+        weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    return Parts(weights, metadata["config"], metadata["tokenizer"])
 
 
 def _from_package() -> Parts:
