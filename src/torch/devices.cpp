@@ -31,11 +31,16 @@ std::atomic<int> plans{0}; // on all threads
 
 Slot slot_of(c10::DeviceType type) {
   switch (type) {
-    case c10::kCPU: return slot_cpu;
-    case c10::kCUDA: return slot_cuda;
-    case c10::kPrivateUse1: return slot_private;
-    case c10::kMeta: return slot_meta;
-    default: return slot_count;
+    case c10::kCPU:
+      return slot_cpu;
+    case c10::kCUDA:
+      return slot_cuda;
+    case c10::kPrivateUse1:
+      return slot_private;
+    case c10::kMeta:
+      return slot_meta;
+    default:
+      return slot_count;
   }
 }
 
@@ -46,7 +51,9 @@ const Served* make_served(Slot slot, c10::DeviceType type, int index) {
   if (const Served* made = place.load(std::memory_order_acquire)) return made;
   const char* name = backend_names[slot].load();
   const Backend* table = name != nullptr ? backend(name) : nullptr;
-  Device* found = table != nullptr ? device(*table, index) : nullptr;
+  const int count = table != nullptr ? table->device_count() : 0;
+  // A bound device type may have more devices than its backend: host memory is the cpu's, whatever number it goes by.
+  Device* found = count > 0 ? device(*table, slot == slot_private ? index % count : index) : nullptr;
   if (found == nullptr) return nullptr;
   auto* made = new Served{c10::GetAllocator(type), found};
   place.store(made, std::memory_order_release);
@@ -110,8 +117,7 @@ at::Tensor allocate(const Target& target, at::IntArrayRef sizes, at::ScalarType 
 }
 
 at::Tensor allocate_strided(const Target& target, at::IntArrayRef sizes, at::IntArrayRef strides, at::ScalarType dtype) {
-  return at::Tensor(
-      at::detail::empty_strided_generic(sizes, strides, target.allocator, c10::DispatchKeySet(target.key), dtype));
+  return at::Tensor(at::detail::empty_strided_generic(sizes, strides, target.allocator, c10::DispatchKeySet(target.key), dtype));
 }
 
 Status launch(const Target& target, LaunchList& list) {
@@ -126,7 +132,8 @@ Status launch(const Target& target, LaunchList& list) {
     list.bind_workspace(scratch.mutable_data_ptr());
   }
   void* stream = nullptr;
-  if (target.where.type() != c10::kCPU) stream = c10::impl::VirtualGuardImpl(target.where.type()).getStream(target.where).native_handle();
+  if (target.where.type() != c10::kCPU)
+    stream = c10::impl::VirtualGuardImpl(target.where.type()).getStream(target.where).native_handle();
   return run(*target.device, list, stream);
 }
 

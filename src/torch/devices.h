@@ -14,7 +14,8 @@
 
 namespace corundum {
 
-// The dispatch keys that we sit at. Meta is none of them: while a plan is made, meta tensors are sent to the key that is planned for.
+// The dispatch keys that we sit at. Meta is none of them: while a plan is made, meta tensors are sent to the key that is planned
+// for.
 enum Slot : int { slot_cpu, slot_cuda, slot_private, slot_meta, slot_count };
 
 inline constexpr c10::DispatchKey slot_keys[slot_count] = {c10::DispatchKey::CPU, c10::DispatchKey::CUDA,

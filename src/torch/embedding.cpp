@@ -22,7 +22,8 @@ bool all_in_range(const void* indices, int64_t count, int64_t rows) {
 Status check(const Tensor& weight, const Tensor& indices) {
   CORUNDUM_TRY(require_plain(weight, indices));
   if (weight.dim() != 2) return Status::refuse("the weight is not a matrix");
-  if (indices.scalar_type() != at::kLong && indices.scalar_type() != at::kInt) return Status::refuse("indices are not int32 or int64");
+  if (indices.scalar_type() != at::kLong && indices.scalar_type() != at::kInt)
+    return Status::refuse("indices are not int32 or int64");
   if (dtype_of(weight.scalar_type()) == Dtype::invalid) return Status::refuse("dtype not covered");
   return {};
 }
@@ -48,8 +49,15 @@ Status run(Tensor& result, const Tensor& weight, const Tensor& indices, int64_t,
   sizes.push_back(weight.size(1));
   Tensor out = allocate(target, sizes, weight.scalar_type());
   if (out.numel() != 0) {
-    const Call call{read_pointer(table), table.size(0), table.size(1), table.stride(0), static_cast<size_t>(table.element_size()),
-                    read_pointer(picks), dtype_of(picks.scalar_type()), picks.numel(), out.mutable_data_ptr()};
+    const Call call{read_pointer(table),
+                    table.size(0),
+                    table.size(1),
+                    table.stride(0),
+                    static_cast<size_t>(table.element_size()),
+                    read_pointer(picks),
+                    dtype_of(picks.scalar_type()),
+                    picks.numel(),
+                    out.mutable_data_ptr()};
     LaunchList list;
     CORUNDUM_TRY(plan(*target.chip, call, list));
     CORUNDUM_TRY(launch(target, list));
@@ -66,8 +74,7 @@ constexpr const char* every_dtype =
 Overload overload;
 
 const bool declared = [] {
-  overload.declare("embedding", "embedding", every_dtype,
-                   &Functional<overload, &run>::bind);
+  overload.declare("embedding", "embedding", every_dtype, &Functional<overload, &run>::bind);
   return true;
 }();
 

@@ -119,27 +119,37 @@ Json describe(const Backend& backend) {
 Json describe(const CacheStats& stats) {
   Json targets = Json::array();
   for (const auto& t : stats.targets) targets.push_back({{"target", t.target}, {"entries", t.entries}, {"bytes", t.bytes}});
-  return {{"path", stats.path},     {"refusal", stats.refusal}, {"entries", stats.entries},
+  return {{"path", stats.path},   {"refusal", stats.refusal}, {"entries", stats.entries},
           {"bytes", stats.bytes}, {"faulty", stats.faulty},   {"targets", targets}};
 }
 
 Json describe(const RuntimeCounters& counters) {
-  return {{"from_pack", counters.from_pack.load()}, {"from_disk", counters.from_disk.load()}, {"compiled", counters.compiled.load()},
-          {"failed", counters.failed.load()},       {"cache_faults", counters.cache_faults.load()},
-          {"compile_us", counters.compile_us.load()}, {"load_us", counters.load_us.load()}};
+  return {{"from_pack", counters.from_pack.load()},
+          {"from_disk", counters.from_disk.load()},
+          {"compiled", counters.compiled.load()},
+          {"failed", counters.failed.load()},
+          {"cache_faults", counters.cache_faults.load()},
+          {"compile_us", counters.compile_us.load()},
+          {"load_us", counters.load_us.load()}};
 }
 
 Json describe(const Config& c) {
-  return {{"cache_dir", c.cache_dir}, {"jit", c.jit}, {"packs", c.packs}, {"cxx", c.cxx},
-          {"nvrtc", c.nvrtc}, {"cpu_target", c.cpu_target}, {"log", c.log}};
+  return {{"cache_dir", c.cache_dir},   {"jit", c.jit}, {"packs", c.packs}, {"cxx", c.cxx}, {"nvrtc", c.nvrtc},
+          {"cpu_target", c.cpu_target}, {"log", c.log}};
 }
 
 Json on_info(const Json&) {
   Json tables = Json::array(), packs = Json::array();
   for (const Backend* table : backends()) tables.push_back(describe(*table));
-  for (const PackInfo& pack : open_packs()) packs.push_back({{"path", pack.path}, {"target", pack.target}, {"kernels", pack.kernels}});
-  return {{"version", CORUNDUM_VERSION}, {"torch", TORCH_VERSION}, {"backends", tables}, {"packs", packs},
-          {"cache", describe(cache_stats())}, {"counters", describe(runtime_counters())}, {"config", describe(config())}};
+  for (const PackInfo& pack : open_packs())
+    packs.push_back({{"path", pack.path}, {"target", pack.target}, {"kernels", pack.kernels}});
+  return {{"version", CORUNDUM_VERSION},
+          {"torch", TORCH_VERSION},
+          {"backends", tables},
+          {"packs", packs},
+          {"cache", describe(cache_stats())},
+          {"counters", describe(runtime_counters())},
+          {"config", describe(config())}};
 }
 
 Json on_cache(const Json& arguments) {
@@ -220,10 +230,21 @@ Json on_bind_device(const Json& arguments) {
 
 using Handler = Json (*)(const Json&);
 constexpr std::pair<std::string_view, Handler> commands[] = {
-    {"enable", on_enable},         {"disable", on_disable},       {"use_push", on_use_push},       {"use_pop", on_use_pop},
-    {"ops", on_ops},               {"record_start", on_record_start}, {"record_stop", on_record_stop}, {"info", on_info},
-    {"cache", on_cache},           {"plan_begin", on_plan_begin}, {"plan_end", on_plan_end},       {"pack_write", on_pack_write},
-    {"pack_progress", on_pack_progress}, {"pack_open", on_pack_open}, {"bind_device", on_bind_device},
+    {"enable", on_enable},
+    {"disable", on_disable},
+    {"use_push", on_use_push},
+    {"use_pop", on_use_pop},
+    {"ops", on_ops},
+    {"record_start", on_record_start},
+    {"record_stop", on_record_stop},
+    {"info", on_info},
+    {"cache", on_cache},
+    {"plan_begin", on_plan_begin},
+    {"plan_end", on_plan_end},
+    {"pack_write", on_pack_write},
+    {"pack_progress", on_pack_progress},
+    {"pack_open", on_pack_open},
+    {"bind_device", on_bind_device},
 };
 
 Json run_command(const char* command, const char* arguments) {

@@ -74,9 +74,18 @@ Status run(Results& results, const Tensor& x, at::IntArrayRef shape, const Maybe
   Tensor out = allocate(target, x.sizes(), x.scalar_type());
   Tensor mean = allocate(target, statistics_shape, statistics), rstd = allocate(target, statistics_shape, statistics);
   if (rows != 0) {
-    const Call call{rows, n, eps, read_pointer(in), w.defined() ? read_pointer(w) : nullptr, b.defined() ? read_pointer(b) : nullptr,
-                    out.mutable_data_ptr(), mean.mutable_data_ptr(), rstd.mutable_data_ptr(),
-                    dtype_of(x.scalar_type()), dtype_of(parameters), dtype_of(statistics)};
+    const Call call{rows,
+                    n,
+                    eps,
+                    read_pointer(in),
+                    w.defined() ? read_pointer(w) : nullptr,
+                    b.defined() ? read_pointer(b) : nullptr,
+                    out.mutable_data_ptr(),
+                    mean.mutable_data_ptr(),
+                    rstd.mutable_data_ptr(),
+                    dtype_of(x.scalar_type()),
+                    dtype_of(parameters),
+                    dtype_of(statistics)};
     LaunchList list;
     CORUNDUM_TRY(plan(*target.chip, call, list));
     CORUNDUM_TRY(launch(target, list));

@@ -113,7 +113,11 @@ constexpr int row_of(std::string_view name, Signature signature) {
   return -1;
 }
 
-bool is_wide(const Tensor& t) { return t.dim() != 0 && (t.scalar_type() == at::kFloat || t.scalar_type() == at::kDouble); }
+bool meets_in_half(const Tensor& x, const Tensor& y) {
+  const auto state = at::native::update_result_type_state(y, at::native::update_result_type_state(x, {}));
+  const at::ScalarType type = at::native::result_type(state);
+  return type == at::kHalf || type == at::kBFloat16;
+}
 
 struct BinaryRounding {
   static Status work(const Op& op, Tensor& out, const Tensor& x, const Tensor& y, std::optional<c10::string_view> mode) {
@@ -129,7 +133,7 @@ struct BinaryRounding {
     TensorCall call = call_of(op, arithmetic, {&x, &y});
     call.flag = *mode == "floor";
     // ATen rounds a 16-bit quotient before it truncates: 2.999 becomes 3, where the kernel's float32 quotient becomes 2.
-    if (*mode == "trunc" && !is_wide(x) && !is_wide(y)) return Status::refuse("16-bit quotients are rounded before they are truncated");
+    if (*mode == "trunc" && meets_in_half(x, y)) return Status::refuse("16-bit quotients are rounded before they are truncated");
     return run(call, out);
   }
 };
@@ -195,7 +199,8 @@ struct MaskedFill {
     if (mask.scalar_type() != at::kBool) return Status::refuse("the mask is not bool");
     if (!is_covered(op, x.scalar_type())) return Status::refuse("dtype not covered");
     if (value.isComplex() || !fits(value, x.scalar_type())) return Status::refuse("the value does not fit the tensor's dtype");
-    if (!expands && !at::is_expandable_to(mask.sizes(), x.sizes())) return Status::refuse("the mask does not broadcast to the tensor");
+    if (!expands && !at::is_expandable_to(mask.sizes(), x.sizes()))
+      return Status::refuse("the mask does not broadcast to the tensor");
     Rules rules;
     rules.resizes_output = false;
     TensorCall call = call_of(op, rules, {&x, &mask});
@@ -313,7 +318,8 @@ void declare_row() {
 const bool declared = []<int... row>(std::integer_sequence<int, row...>) {
   (declare_row<row>(), ...);
   return true;
-}(std::make_integer_sequence<int, op_count>());
+}
+(std::make_integer_sequence<int, op_count>());
 
 } // namespace
 

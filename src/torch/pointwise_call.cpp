@@ -19,17 +19,22 @@ namespace {
 // The part of a DtypeSet that a dtype belongs to; 0 for complex, 8-bit floats and the wider unsigned integers.
 uint8_t set_of(at::ScalarType type) {
   switch (type) {
-    case at::kBool: return set_bool;
+    case at::kBool:
+      return set_bool;
     case at::kByte:
     case at::kChar:
     case at::kShort:
     case at::kInt:
-    case at::kLong: return set_int;
+    case at::kLong:
+      return set_int;
     case at::kHalf:
-    case at::kBFloat16: return set_half;
+    case at::kBFloat16:
+      return set_half;
     case at::kFloat:
-    case at::kDouble: return set_float;
-    default: return 0;
+    case at::kDouble:
+      return set_float;
+    default:
+      return 0;
   }
 }
 
@@ -59,8 +64,8 @@ struct Prepared {
   Call call;
   Target target;
   at::ScalarType result;
-  const at::Tensor* lead = nullptr;         // the first input that is no number
-  corundum::Scalar values[max_inputs];      // of the inputs that are
+  const at::Tensor* lead = nullptr;    // the first input that is no number
+  corundum::Scalar values[max_inputs]; // of the inputs that are
   bool is_number[max_inputs] = {};
 };
 
@@ -156,7 +161,8 @@ bool has_canonical_strides(const at::Tensor& t) {
 // The one layout that all tensors have, which is also the result's, in the order in which TensorIterator looks for it.
 Layout common_layout(const TensorCall& call, const Prepared& p, const at::Tensor& out) {
   const at::Tensor& lead = *p.lead;
-  const bool same_sizes = all_tensors(call, p, out, [&](const at::Tensor& t) { return &t == &lead || t.sizes().equals(lead.sizes()); });
+  const bool same_sizes =
+      all_tensors(call, p, out, [&](const at::Tensor& t) { return &t == &lead || t.sizes().equals(lead.sizes()); });
   if (!same_sizes) return Layout::none;
   bool has_number = false;
   for (int i = 0; i < call.inputs; ++i) has_number = has_number || p.is_number[i];
@@ -166,7 +172,9 @@ Layout common_layout(const TensorCall& call, const Prepared& p, const at::Tensor
   if (decides) return Layout::none;
   if (all_tensors(call, p, out, [](const at::Tensor& t) { return t.is_contiguous(at::MemoryFormat::ChannelsLast); }))
     return Layout::channels_last;
-  const auto is_as_lead = [&](const at::Tensor& t) { return t.is_non_overlapping_and_dense() && t.strides().equals(lead.strides()); };
+  const auto is_as_lead = [&](const at::Tensor& t) {
+    return t.is_non_overlapping_and_dense() && t.strides().equals(lead.strides());
+  };
   return all_tensors(call, p, out, is_as_lead) ? Layout::dense : Layout::none;
 }
 
@@ -305,8 +313,7 @@ Status to_scalar(const at::Scalar& number, corundum::Scalar* scalar) {
 }
 
 bool fits(const at::Scalar& number, at::ScalarType dtype) {
-  return AT_DISPATCH_SWITCH(dtype, "corundum::fits",
-                            AT_DISPATCH_CASE_ALL_TYPES_AND3(at::kBool, at::kHalf, at::kBFloat16, [&] {
+  return AT_DISPATCH_SWITCH(dtype, "corundum::fits", AT_DISPATCH_CASE_ALL_TYPES_AND3(at::kBool, at::kHalf, at::kBFloat16, [&] {
                               if (number.isFloatingPoint()) return !c10::overflows<scalar_t, double>(number.toDouble());
                               return !c10::overflows<scalar_t, int64_t>(number.toLong());
                             }));

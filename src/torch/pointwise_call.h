@@ -10,10 +10,10 @@ namespace corundum::pointwise {
 
 // Who may be where and of which dtype, as the ATen kernel of the same name has it.
 struct Rules {
-  bool cpu_scalars = false;    // one 0-dim CPU tensor may meet tensors of another device
-  bool casts_output = true;    // out= may have any dtype that the result can be cast to
-  bool resizes_output = true;  // out= may have another shape
-  bool same_dtypes = false;    // all tensors must agree
+  bool cpu_scalars = false;   // one 0-dim CPU tensor may meet tensors of another device
+  bool casts_output = true;   // out= may have any dtype that the result can be cast to
+  bool resizes_output = true; // out= may have another shape
+  bool same_dtypes = false;   // all tensors must agree
 };
 
 struct TensorCall {

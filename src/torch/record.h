@@ -11,7 +11,7 @@ namespace corundum::record {
 
 struct CallStats {
   uint64_t count = 0;
-  double total_us = 0; // nested calls included
+  double total_us = 0;                    // nested calls included
   std::map<std::string, uint64_t> served; // by implementation; calls of operators that are not ours are in neither map
   std::map<std::string, uint64_t> fell_back;
 };

@@ -19,8 +19,8 @@ constexpr const char* float_dtypes = "float16 bfloat16 float32 float64";
 
 struct Dims {
   uint64_t reduced = 0;
-  at::DimVector kept;  // the result's shape
-  at::DimVector full;  // the same with a one for each reduced dimension
+  at::DimVector kept; // the result's shape
+  at::DimVector full; // the same with a one for each reduced dimension
 };
 
 // No dimensions given means all of them. Wrong and repeated ones are refused: the previous kernel says so in ATen's words.
@@ -64,8 +64,10 @@ bool is_covered(at::ScalarType type) {
     case at::kHalf:
     case at::kBFloat16:
     case at::kFloat:
-    case at::kDouble: return true;
-    default: return false;
+    case at::kDouble:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -141,7 +143,8 @@ Status norm(const Tensor& x, const at::Scalar& order, at::OptionalIntArrayRef di
   if (!c10::isFloatingType(type) || c10::promoteTypes(x.scalar_type(), type) != type)
     return Status::refuse("the dtype is narrower than the tensor's");
   if (dim && dim->empty()) return Status::refuse("an empty list of dimensions");
-  if (std::isnan(p) || (x.numel() == 0 && (p < 0 || std::isinf(p)))) return Status::refuse("the norm of no numbers has no identity");
+  if (std::isnan(p) || (x.numel() == 0 && (p < 0 || std::isinf(p))))
+    return Status::refuse("the norm of no numbers has no identity");
   return reduce(norm_of(p), p, x, dim, keepdim, type, out);
 }
 

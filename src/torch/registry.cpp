@@ -33,9 +33,12 @@ class PreviousKernel final : public c10::OperatorKernel {
 
 Slot slot_of(c10::DispatchKeySet keys) {
   switch (keys.highestPriorityTypeId()) {
-    case c10::DispatchKey::CUDA: return slot_cuda;
-    case c10::DispatchKey::PrivateUse1: return slot_private;
-    default: return slot_cpu;
+    case c10::DispatchKey::CUDA:
+      return slot_cuda;
+    case c10::DispatchKey::PrivateUse1:
+      return slot_private;
+    default:
+      return slot_cpu;
   }
 }
 
@@ -62,9 +65,7 @@ std::optional<c10::OperatorHandle> find_operator(const std::string& overload) {
   return c10::Dispatcher::singleton().findSchema({"aten::" + overload.substr(0, dot), suffix});
 }
 
-bool is_implicit(const c10::OperatorHandle& op) {
-  return op.hasKernelForDispatchKey(c10::DispatchKey::CompositeImplicitAutograd);
-}
+bool is_implicit(const c10::OperatorHandle& op) { return op.hasKernelForDispatchKey(c10::DispatchKey::CompositeImplicitAutograd); }
 
 } // namespace
 
@@ -261,7 +262,8 @@ std::vector<OverloadInfo> Registry::list() {
     const Overload& leaf = *by_name.at(composite.via.front());
     bool enabled = true;
     for (const char* part : composite.via) enabled = enabled && by_name.at(part)->on();
-    rows.push_back({composite.overload, leaf.family(), leaf.dtypes(), backends, {composite.via.begin(), composite.via.end()}, enabled});
+    rows.push_back(
+        {composite.overload, leaf.family(), leaf.dtypes(), backends, {composite.via.begin(), composite.via.end()}, enabled});
   }
   return rows;
 }

@@ -11,24 +11,42 @@ namespace corundum {
 // Dtype::invalid for what has no counterpart (quantized, sub-byte).
 inline Dtype dtype_of(at::ScalarType type) {
   switch (type) {
-    case at::kBool: return Dtype::boolean;
-    case at::kByte: return Dtype::uint8;
-    case at::kChar: return Dtype::int8;
-    case at::kShort: return Dtype::int16;
-    case at::kInt: return Dtype::int32;
-    case at::kLong: return Dtype::int64;
-    case at::kUInt16: return Dtype::uint16;
-    case at::kUInt32: return Dtype::uint32;
-    case at::kUInt64: return Dtype::uint64;
-    case at::kHalf: return Dtype::float16;
-    case at::kBFloat16: return Dtype::bfloat16;
-    case at::kFloat: return Dtype::float32;
-    case at::kDouble: return Dtype::float64;
-    case at::kComplexFloat: return Dtype::complex64;
-    case at::kComplexDouble: return Dtype::complex128;
-    case at::kFloat8_e4m3fn: return Dtype::float8_e4m3fn;
-    case at::kFloat8_e5m2: return Dtype::float8_e5m2;
-    default: return Dtype::invalid;
+    case at::kBool:
+      return Dtype::boolean;
+    case at::kByte:
+      return Dtype::uint8;
+    case at::kChar:
+      return Dtype::int8;
+    case at::kShort:
+      return Dtype::int16;
+    case at::kInt:
+      return Dtype::int32;
+    case at::kLong:
+      return Dtype::int64;
+    case at::kUInt16:
+      return Dtype::uint16;
+    case at::kUInt32:
+      return Dtype::uint32;
+    case at::kUInt64:
+      return Dtype::uint64;
+    case at::kHalf:
+      return Dtype::float16;
+    case at::kBFloat16:
+      return Dtype::bfloat16;
+    case at::kFloat:
+      return Dtype::float32;
+    case at::kDouble:
+      return Dtype::float64;
+    case at::kComplexFloat:
+      return Dtype::complex64;
+    case at::kComplexDouble:
+      return Dtype::complex128;
+    case at::kFloat8_e4m3fn:
+      return Dtype::float8_e4m3fn;
+    case at::kFloat8_e5m2:
+      return Dtype::float8_e5m2;
+    default:
+      return Dtype::invalid;
   }
 }
 
@@ -71,6 +89,6 @@ bool is_disjoint(const at::Tensor& t, const at::Tensor& other);
 #define CORUNDUM_CONCAT_(a, b) a##b
 #define CORUNDUM_CONCAT(a, b) CORUNDUM_CONCAT_(a, b)
 // Hands a refusal on to the caller.
-#define CORUNDUM_TRY(expression)                                             \
+#define CORUNDUM_TRY(expression)                                                                                          \
   if (const ::corundum::Status CORUNDUM_CONCAT(tried_, __LINE__) = (expression); !CORUNDUM_CONCAT(tried_, __LINE__).ok()) \
   return CORUNDUM_CONCAT(tried_, __LINE__)

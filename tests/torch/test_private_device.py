@@ -23,6 +23,8 @@ torch.ops.load_library(sys.argv[1])
 torch.utils.rename_privateuse1_backend("stone")
 stone = types.ModuleType("torch.stone")
 stone._lazy_init = lambda: None
+stone._is_in_bad_fork = lambda: False
+stone.manual_seed_all = lambda seed: None
 torch._register_device_module("stone", stone)
 _library._call("bind_device", device="privateuseone", backend="cpu")
 corundum.enable()
