@@ -16,12 +16,12 @@ std::string body(const PointwiseText& t) {
     const PointwiseInput& in = t.inputs[i];
     const bool there = i < t.input_count;
     s += "  using In" + std::to_string(i) + " = ";
-    s += there ? "cor::Operand<" + in.stored + ", " + in.value + ", cor::Kind::" + kind_name(in.kind) + ">;\n" : "cor::NoOperand;\n";
+    s +=
+        there ? "cor::Operand<" + in.stored + ", " + in.value + ", cor::Kind::" + kind_name(in.kind) + ">;\n" : "cor::NoOperand;\n";
     parameters += (there ? in.value + " " + names[i] : std::string("int")) + ", ";
   }
   s += "  static constexpr int operands = " + std::to_string(1 + t.input_count) + ";\n";
-  s += "  static COR_FN auto apply(" + parameters + "Scalar s0, Scalar s1) {\n    return " + t.expression +
-       ";\n  }\n};\n}\n";
+  s += "  static COR_FN auto apply(" + parameters + "Scalar s0, Scalar s1) {\n    return " + t.expression + ";\n  }\n};\n}\n";
   return s;
 }
 
@@ -36,15 +36,21 @@ std::string pointwise_text(const PointwiseText& t, const Chip& chip) {
   };
   if (chip.simt) {
     switch (t.layout) {
-      case Layout::flat: return s + "COR_POINTWISE_FLAT" + list({t.threads, t.vector, t.unroll});
-      case Layout::indexed: return s + "COR_POINTWISE" + list({t.rank, t.wide, t.threads, t.vector, t.unroll});
-      case Layout::tiled: return s + "COR_POINTWISE_TILED" + list({t.rank, t.wide, t.threads, simt_edge});
+      case Layout::flat:
+        return s + "COR_POINTWISE_FLAT" + list({t.threads, t.vector, t.unroll});
+      case Layout::indexed:
+        return s + "COR_POINTWISE" + list({t.rank, t.wide, t.threads, t.vector, t.unroll});
+      case Layout::tiled:
+        return s + "COR_POINTWISE_TILED" + list({t.rank, t.wide, t.threads, simt_edge});
     }
   }
   switch (t.layout) {
-    case Layout::flat: return s + "COR_POINTWISE_FLAT" + list({simd_block});
-    case Layout::indexed: return s + "COR_POINTWISE" + list({t.rank, t.unit_out, simd_block});
-    case Layout::tiled: return s + "COR_POINTWISE_TILED" + list({t.rank, simd_edge});
+    case Layout::flat:
+      return s + "COR_POINTWISE_FLAT" + list({simd_block});
+    case Layout::indexed:
+      return s + "COR_POINTWISE" + list({t.rank, t.unit_out, simd_block});
+    case Layout::tiled:
+      return s + "COR_POINTWISE_TILED" + list({t.rank, simd_edge});
   }
   return s;
 }

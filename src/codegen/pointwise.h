@@ -23,9 +23,9 @@ struct PointwiseText {
   PointwiseInput inputs[3];
   int input_count;
   Layout layout;
-  int rank;               // class, where not flat
-  bool wide;              // 64-bit numbering
-  bool unit_out;          // simd: the output has unit stride along dimension 0
+  int rank;                    // class, where not flat
+  bool wide;                   // 64-bit numbering
+  bool unit_out;               // simd: the output has unit stride along dimension 0
   int threads, vector, unroll; // simt
 };
 

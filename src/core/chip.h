@@ -6,16 +6,16 @@
 namespace corundum {
 
 struct Chip {
-  char backend[16]; // "cuda", "cpu": the name of the backend table that serves it
-  char target[16];  // instruction set, part of every kernel's identity: "sm_90", "avx2", "avx512"
-  char name[64];    // product name, for tuning keys only: "NVIDIA H200"
-  bool simt;        // lanes, warps and blocks; otherwise a block is a loop
-  uint32_t warp_size;        // lanes that run together; 1 when not simt
-  uint32_t vector_bytes;     // widest access (simt) or register (simd)
-  uint32_t multiprocessors;  // simt: streaming multiprocessors; cpu: threads of the pool
-  uint32_t max_threads;      // a block
-  uint32_t shared_bytes;     // scratch a block may have at most, opt-in included
-  uint64_t l2_bytes;         // last cache that the chip shares; cpu: L2 of a core
+  char backend[16];         // "cuda", "cpu": the name of the backend table that serves it
+  char target[16];          // instruction set, part of every kernel's identity: "sm_90", "avx2", "avx512"
+  char name[64];            // product name, for tuning keys only: "NVIDIA H200"
+  bool simt;                // lanes, warps and blocks; otherwise a block is a loop
+  uint32_t warp_size;       // lanes that run together; 1 when not simt
+  uint32_t vector_bytes;    // widest access (simt) or register (simd)
+  uint32_t multiprocessors; // simt: streaming multiprocessors; cpu: threads of the pool
+  uint32_t max_threads;     // a block
+  uint32_t shared_bytes;    // scratch a block may have at most, opt-in included
+  uint64_t l2_bytes;        // last cache that the chip shares; cpu: L2 of a core
 };
 
 // The record of a target that needs no device ("sm_90", "avx2", ...); nullptr when unknown.

@@ -17,8 +17,8 @@ struct Divider {
   }
 };
 
-// Dimensions with the strides of up to `Operands` operands, fastest first. add() merges a dimension into the one before it where all
-// operands step through both as through one; dimensions of size 1 vanish.
+// Dimensions with the strides of up to `Operands` operands, fastest first. add() merges a dimension into the one before it where
+// all operands step through both as through one; dimensions of size 1 vanish.
 template <int Operands, int MaxRank>
 struct DimList {
   int rank = 0;

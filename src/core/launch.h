@@ -11,13 +11,13 @@ namespace corundum {
 
 struct Launch {
   KernelKey key;
-  uint32_t grid[3];        // blocks
-  uint32_t threads;        // a block; 1 on targets without threads
-  uint32_t shared_bytes;   // scratch a block: dynamic shared memory, or the thread's arena on a CPU
-  uint32_t grain;          // CPU: blocks a task takes at least
-  uint32_t args_offset;    // into LaunchList::args
+  uint32_t grid[3];      // blocks
+  uint32_t threads;      // a block; 1 on targets without threads
+  uint32_t shared_bytes; // scratch a block: dynamic shared memory, or the thread's arena on a CPU
+  uint32_t grain;        // CPU: blocks a task takes at least
+  uint32_t args_offset;  // into LaunchList::args
   uint32_t args_size;
-  int32_t workspace_at;    // offset in the arguments of a pointer that holds an offset into the workspace, or -1
+  int32_t workspace_at; // offset in the arguments of a pointer that holds an offset into the workspace, or -1
 };
 
 class LaunchList {

@@ -5,7 +5,7 @@
 #else
 #include "lang/target_cpu.h"
 #endif
-#include "lang/types.h"
-#include "lang/maths.h"
 #include "lang/index.h"
+#include "lang/maths.h"
 #include "lang/tile.h"
+#include "lang/types.h"

@@ -1,7 +1,7 @@
 #pragma once
 // Elementary functions. The f32 forms for CPUs are branch-free, so that loops over them vectorise; polynomials are weighted minimax
-// fits made for this file (relative error before rounding in brackets). Worst errors in ulp, held by tests/lang: exp 1, log 1, erf 2,
-// tanh 2, on the whole range; NaN and infinities as IEEE 754 wants.
+// fits made for this file (relative error before rounding in brackets). Worst errors in ulp, held by tests/lang: exp 1, log 1, erf
+// 2, tanh 2, on the whole range; NaN and infinities as IEEE 754 wants.
 namespace cor {
 
 #if COR_NATIVE_MATHS
@@ -114,8 +114,10 @@ using native::sqrt;
 
 template <class T>
 COR_FN T abs(T x) {
-  if constexpr (same<T, float>) return bits_to_float(float_to_bits(x) & 0x7fffffffu);
-  else return x < T(0) ? -x : x; // f64: -0 stays, which no caller can see through its use in sums and maxima
+  if constexpr (same<T, float>)
+    return bits_to_float(float_to_bits(x) & 0x7fffffffu);
+  else
+    return x < T(0) ? -x : x; // f64: -0 stays, which no caller can see through its use in sums and maxima
 }
 
 // NaN wins, as in ATen's maximum and minimum.
@@ -175,8 +177,10 @@ COR_FN T gelu_tanh_derivative(T x) {
 // Division that rounds. Integers: by zero is the caller's to refuse; the most negative number over -1 wraps.
 template <class T>
 COR_FN T div_trunc(T a, T b) {
-  if constexpr (is_float<T>) return native::trunc(a / b);
-  else return b == T(-1) ? static_cast<T>(0 - static_cast<u64>(a)) : static_cast<T>(a / (b == T(0) ? T(1) : b));
+  if constexpr (is_float<T>)
+    return native::trunc(a / b);
+  else
+    return b == T(-1) ? static_cast<T>(0 - static_cast<u64>(a)) : static_cast<T>(a / (b == T(0) ? T(1) : b));
 }
 // As Python's //, by way of fmod as in ATen's div_floor_floating.
 template <class T>

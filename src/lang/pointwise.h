@@ -104,7 +104,8 @@ struct Pieces {
   }
 };
 
-// Rank 0: every operand is one dense stretch. Otherwise elements are found by their number; V neighbours never straddle dimension 0.
+// Rank 0: every operand is one dense stretch. Otherwise elements are found by their number; V neighbours never straddle dimension
+// 0.
 template <class B, int Rank, bool Wide, int Threads, int V, int U, class Args>
 COR_FN void pointwise(const Args& a) {
   constexpr int tile = Threads * V * U;
@@ -161,9 +162,12 @@ COR_FN void fill_tile(TransposedTile<O, Edge>& tile, u64 slot, i64 offset, i64 s
 }
 template <class B, class O, int Index, int Edge>
 COR_FN typename O::V tiled_value(const TransposedTile<O, Edge>& tile, const PointwiseHead& h, i64 offset, int i, int j) {
-  if constexpr (O::kind == Kind::transposed) return convert<typename O::V>(tile.v[i][j]);
-  else if constexpr (O::kind == Kind::scalar) return slot_value<typename O::V>(h.in[Index]);
-  else return convert<typename O::V>(reinterpret_cast<const typename O::S*>(h.in[Index])[offset]);
+  if constexpr (O::kind == Kind::transposed)
+    return convert<typename O::V>(tile.v[i][j]);
+  else if constexpr (O::kind == Kind::scalar)
+    return slot_value<typename O::V>(h.in[Index]);
+  else
+    return convert<typename O::V>(reinterpret_cast<const typename O::S*>(h.in[Index])[offset]);
 }
 template <class O, int Edge>
 using TileFor = TransposedTile<O, O::kind == Kind::transposed ? Edge : 1>;
@@ -202,17 +206,17 @@ COR_FN void pointwise_tiled(const PointwiseArgs<Rank, B::operands>& a) {
   }
 }
 
-#define COR_POINTWISE_FLAT(entry, B, Threads, V, U)                                                   \
+#define COR_POINTWISE_FLAT(entry, B, Threads, V, U)                                                               \
   extern "C" __global__ __launch_bounds__(Threads) void entry(const __grid_constant__ cor::PointwiseFlatArgs a) { \
-    cor::pointwise<B, 0, false, Threads, V, U>(a);                                                    \
+    cor::pointwise<B, 0, false, Threads, V, U>(a);                                                                \
   }
-#define COR_POINTWISE(entry, B, Rank, Wide, Threads, V, U)                                                                     \
+#define COR_POINTWISE(entry, B, Rank, Wide, Threads, V, U)                                                                       \
   extern "C" __global__ __launch_bounds__(Threads) void entry(const __grid_constant__ cor::PointwiseArgs<Rank, B::operands> a) { \
-    cor::pointwise<B, Rank, Wide, Threads, V, U>(a);                                                                           \
+    cor::pointwise<B, Rank, Wide, Threads, V, U>(a);                                                                             \
   }
-#define COR_POINTWISE_TILED(entry, B, Rank, Wide, Threads, Edge)                                                               \
+#define COR_POINTWISE_TILED(entry, B, Rank, Wide, Threads, Edge)                                                                 \
   extern "C" __global__ __launch_bounds__(Threads) void entry(const __grid_constant__ cor::PointwiseArgs<Rank, B::operands> a) { \
-    cor::pointwise_tiled<B, Rank, Wide, Threads, Edge>(a);                                                                     \
+    cor::pointwise_tiled<B, Rank, Wide, Threads, Edge>(a);                                                                       \
   }
 
 #else // simd
@@ -224,14 +228,19 @@ struct Run {
   typename O::V value;
   i64 stride;
   COR_FN Run(u64 slot, i64 offset, i64 stride0) : p(nullptr), value(), stride(stride0) {
-    if constexpr (O::kind == Kind::scalar) value = slot_value<typename O::V>(slot);
-    else p = reinterpret_cast<const typename O::S*>(slot) + offset;
+    if constexpr (O::kind == Kind::scalar)
+      value = slot_value<typename O::V>(slot);
+    else
+      p = reinterpret_cast<const typename O::S*>(slot) + offset;
     if constexpr (O::kind == Kind::broadcast) value = convert<typename O::V>(p[0]);
   }
   COR_FN typename O::V at(i64 k) const {
-    if constexpr (O::kind == Kind::contiguous) return convert<typename O::V>(p[k]);
-    else if constexpr (O::kind == Kind::scalar || O::kind == Kind::broadcast) return value;
-    else return convert<typename O::V>(p[k * stride]);
+    if constexpr (O::kind == Kind::contiguous)
+      return convert<typename O::V>(p[k]);
+    else if constexpr (O::kind == Kind::scalar || O::kind == Kind::broadcast)
+      return value;
+    else
+      return convert<typename O::V>(p[k * stride]);
   }
 };
 
@@ -246,8 +255,11 @@ COR_FN void run_pointwise(const PointwiseHead& h, const i64 (&off)[4], const i64
   if constexpr (UnitOut && sizeof(typename B::Out) == 2) {
     constexpr int step = 256;
     i64 k = 0;
-    for (; k + step <= count; k += step) put_run<step>(out + k, step, [&](int i) __attribute__((always_inline)) { return value(k + i); });
-    put_run<step>(out + k, static_cast<int>(count - k), [&](int i) __attribute__((always_inline)) { return value(k + i); });
+    for (; k + step <= count; k += step)
+      put_run<step>(
+          out + k, step, [&](int i) __attribute__((always_inline)) { return value(k + i); });
+    put_run<step>(
+        out + k, static_cast<int>(count - k), [&](int i) __attribute__((always_inline)) { return value(k + i); });
   } else {
 #pragma GCC ivdep
     for (i64 k = 0; k < count; ++k) out[UnitOut ? k : k * stride[0]] = convert<typename B::Out>(value(k));
@@ -315,19 +327,19 @@ static void pointwise_tiles(const PointwiseArgs<Rank, B::operands>& a, i64 first
   }
 }
 
-#define COR_POINTWISE_FLAT(entry, B, Block)                                                  \
-  extern "C" void entry(const void* args, cor::i64 first, cor::i64 last, void*) {            \
+#define COR_POINTWISE_FLAT(entry, B, Block)                                                        \
+  extern "C" void entry(const void* args, cor::i64 first, cor::i64 last, void*) {                  \
     cor::pointwise_flat<B, Block>(*static_cast<const cor::PointwiseFlatArgs*>(args), first, last); \
   }
-#define COR_POINTWISE(entry, B, Rank, UnitOut, Block)                                        \
-  extern "C" void entry(const void* args, cor::i64 first, cor::i64 last, void*) {            \
-    using Args = cor::PointwiseArgs<Rank, B::operands>;                                      \
+#define COR_POINTWISE(entry, B, Rank, UnitOut, Block)                                           \
+  extern "C" void entry(const void* args, cor::i64 first, cor::i64 last, void*) {               \
+    using Args = cor::PointwiseArgs<Rank, B::operands>;                                         \
     cor::pointwise_rows<B, Rank, UnitOut, Block>(*static_cast<const Args*>(args), first, last); \
   }
-#define COR_POINTWISE_TILED(entry, B, Rank, Edge)                                            \
-  extern "C" void entry(const void* args, cor::i64 first, cor::i64 last, void*) {            \
-    using Args = cor::PointwiseArgs<Rank, B::operands>;                                      \
-    cor::pointwise_tiles<B, Rank, Edge>(*static_cast<const Args*>(args), first, last);       \
+#define COR_POINTWISE_TILED(entry, B, Rank, Edge)                                      \
+  extern "C" void entry(const void* args, cor::i64 first, cor::i64 last, void*) {      \
+    using Args = cor::PointwiseArgs<Rank, B::operands>;                                \
+    cor::pointwise_tiles<B, Rank, Edge>(*static_cast<const Args*>(args), first, last); \
   }
 
 #endif

@@ -1,6 +1,6 @@
 #pragma once
-// The lowering of row kernels to loops that vectorise: a block is a stretch of rows, a chunk a stretch of one row (or of the columns
-// of one step).
+// The lowering of row kernels to loops that vectorise: a block is a stretch of rows, a chunk a stretch of one row (or of the
+// columns of one step).
 namespace cor {
 
 template <class T>
@@ -104,8 +104,10 @@ COR_FN void for_chunks(const Pass& pass, F f) {
   const i64 chunks = pass.chunk_count();
   for (i64 c = 0; c < chunks; ++c) {
     const int count = pass.count(c);
-    if (count == Pass::width) f(c, Pass::width);
-    else f(c, count);
+    if (count == Pass::width)
+      f(c, Pass::width);
+    else
+      f(c, count);
   }
 }
 
@@ -115,9 +117,11 @@ COR_FN auto fold_chunks(Pass& pass, F each) {
   using State = typename Monoid::State;
   Folded<State, Pass::width> s;
   for (int k = 0; k < Pass::width; ++k) s.v[k] = Monoid::identity();
-  for_chunks(pass, [&](i64 c, int count) __attribute__((always_inline)) {
-    each(c, count, [&](int k, auto v) __attribute__((always_inline)) { s.v[k] = Monoid::combine(s.v[k], Monoid::of(v)); });
-  });
+  for_chunks(
+      pass, [&](i64 c, int count) __attribute__((always_inline)) {
+        each(
+            c, count, [&](int k, auto v) __attribute__((always_inline)) { s.v[k] = Monoid::combine(s.v[k], Monoid::of(v)); });
+      });
   if constexpr (Pass::columns == 1) {
     for (int half = Pass::width / 2; half > 0; half /= 2)
       for (int k = 0; k < half; ++k) s.v[k] = Monoid::combine(s.v[k], s.v[k + half]);
@@ -129,10 +133,11 @@ COR_FN auto fold_chunks(Pass& pass, F each) {
 
 template <class Monoid, class Pass, class Node>
 COR_FN auto fold(Pass& pass, const Node& node) {
-  return fold_chunks<Monoid>(pass, [&](i64 c, int count, auto visit) __attribute__((always_inline)) {
-    const auto chunk = node.chunk(pass, c);
-    for (int k = 0; k < count; ++k) visit(k, chunk.at(k));
-  });
+  return fold_chunks<Monoid>(
+      pass, [&](i64 c, int count, auto visit) __attribute__((always_inline)) {
+        const auto chunk = node.chunk(pass, c);
+        for (int k = 0; k < count; ++k) visit(k, chunk.at(k));
+      });
 }
 
 template <class V, class T>
@@ -156,12 +161,13 @@ COR_FN auto keep(Pass& pass, const Node& node) {
   using T = typename Node::value_type;
   if constexpr (is_buffered<Pass, Node>) {
     T* buffer = take_buffer<T>(pass);
-    for_chunks(pass, [&](i64 c, int count) __attribute__((always_inline)) {
-      const auto chunk = node.chunk(pass, c);
-      T* p = buffer + c * Pass::width;
+    for_chunks(
+        pass, [&](i64 c, int count) __attribute__((always_inline)) {
+          const auto chunk = node.chunk(pass, c);
+          T* p = buffer + c * Pass::width;
 #pragma GCC ivdep
-      for (int k = 0; k < count; ++k) p[k] = chunk.at(k);
-    });
+          for (int k = 0; k < count; ++k) p[k] = chunk.at(k);
+        });
     return Buffer<T>{buffer};
   } else {
     return node;
@@ -174,16 +180,17 @@ COR_FN auto keep_and_fold(Pass& pass, const Node& node) {
   using T = typename Node::value_type;
   if constexpr (is_buffered<Pass, Node>) {
     T* buffer = take_buffer<T>(pass);
-    const auto folded = fold_chunks<Monoid>(pass, [&](i64 c, int count, auto visit) __attribute__((always_inline)) {
-      const auto chunk = node.chunk(pass, c);
-      T* p = buffer + c * Pass::width;
+    const auto folded = fold_chunks<Monoid>(
+        pass, [&](i64 c, int count, auto visit) __attribute__((always_inline)) {
+          const auto chunk = node.chunk(pass, c);
+          T* p = buffer + c * Pass::width;
 #pragma GCC ivdep
-      for (int k = 0; k < count; ++k) {
-        const T v = chunk.at(k);
-        p[k] = v;
-        visit(k, v);
-      }
-    });
+          for (int k = 0; k < count; ++k) {
+            const T v = chunk.at(k);
+            p[k] = v;
+            visit(k, v);
+          }
+        });
     return KeptAndFolded<Buffer<T>, decltype(folded)>{{buffer}, folded};
   } else {
     const auto folded = fold<Monoid>(pass, node);
@@ -194,10 +201,12 @@ COR_FN auto keep_and_fold(Pass& pass, const Node& node) {
 template <class Pass, class T, class Node>
 COR_FN void store(Pass& pass, T* tensor, const Node& node) {
   T* first = tensor + pass.offset();
-  for_chunks(pass, [&](i64 c, int count) __attribute__((always_inline)) {
-    const auto chunk = node.chunk(pass, c);
-    put_run<Pass::width>(pass.at(first, c), count, [&](int k) __attribute__((always_inline)) { return chunk.at(k); });
-  });
+  for_chunks(
+      pass, [&](i64 c, int count) __attribute__((always_inline)) {
+        const auto chunk = node.chunk(pass, c);
+        put_run<Pass::width>(
+            pass.at(first, c), count, [&](int k) __attribute__((always_inline)) { return chunk.at(k); });
+      });
 }
 
 // Writes one value a fold; `first` is where this pass's first fold goes.
@@ -214,12 +223,12 @@ COR_FN void store_folded(Pass& pass, T* tensor, const Folded<V, Columns>& folded
 } // namespace cor
 
 // A block is Pass-independent: RowsPerBlock units of the pass.
-#define COR_ROWS(entry, Pass, Args, body, UnitsPerBlock)                                      \
-  extern "C" void entry(const void* args, cor::i64 first, cor::i64 last, void* scratch) {     \
-    const Args& a = *static_cast<const Args*>(args);                                          \
+#define COR_ROWS(entry, Pass, Args, body, UnitsPerBlock)                                                               \
+  extern "C" void entry(const void* args, cor::i64 first, cor::i64 last, void* scratch) {                              \
+    const Args& a = *static_cast<const Args*>(args);                                                                   \
     const cor::i64 units = Pass::units(a.head), end = last * (UnitsPerBlock) < units ? last * (UnitsPerBlock) : units; \
-    for (cor::i64 unit = first * (UnitsPerBlock); unit < end; ++unit) {                       \
-      Pass pass(a.head, unit, scratch);                                                       \
-      body(pass, a);                                                                          \
-    }                                                                                         \
+    for (cor::i64 unit = first * (UnitsPerBlock); unit < end; ++unit) {                                                \
+      Pass pass(a.head, unit, scratch);                                                                                \
+      body(pass, a);                                                                                                   \
+    }                                                                                                                  \
   }

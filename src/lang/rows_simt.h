@@ -7,7 +7,8 @@ struct Registers {
   using node_tag = NodeTag;
   using value_type = T;
   Vec<T, Width> v[Chunks];
-  static_assert(sizeof(T) * Chunks * Width <= 128, "a kept tile is at most 128 bytes a lane: give the row more threads, or reload it");
+  static_assert(sizeof(T) * Chunks * Width <= 128,
+                "a kept tile is at most 128 bytes a lane: give the row more threads, or reload it");
   template <class Pass>
   COR_FN const Vec<T, Width>& chunk(const Pass&, i64 c) const {
     return v[c];
@@ -28,9 +29,10 @@ COR_FN State shuffle_xor(State value, int mask) {
   return u.s;
 }
 
-// Threads of a block, LanesPerRow of which share a row; each holds Width neighbours a chunk, Chunks chunks in registers (0: reload).
-// Aligned: every row of every tensor starts at a multiple of the access and n is a multiple of Width. Otherwise chunks begin at the
-// aligned-down address of the row of the first tensor, with a head and a tail mask, and only same-phase tensors get wide accesses.
+// Threads of a block, LanesPerRow of which share a row; each holds Width neighbours a chunk, Chunks chunks in registers (0:
+// reload). Aligned: every row of every tensor starts at a multiple of the access and n is a multiple of Width. Otherwise chunks
+// begin at the aligned-down address of the row of the first tensor, with a head and a tail mask, and only same-phase tensors get
+// wide accesses.
 template <int Threads, int LanesPerRow, int Width, int Chunks, bool Aligned>
 struct RowPass {
   static constexpr bool whole_chunks = Aligned; // a chunk is all there or not at all
@@ -68,13 +70,17 @@ struct RowPass {
   COR_FN i64 offset() const { return row * n; }
   COR_FN i64 element(i64 c) const { return (c * LanesPerRow + lane) * Width - head; }
   COR_FN i64 chunk_count() const {
-    if constexpr (resident) return Chunks;
-    else return (n + head + LanesPerRow * Width - 1) / (LanesPerRow * Width);
+    if constexpr (resident)
+      return Chunks;
+    else
+      return (n + head + LanesPerRow * Width - 1) / (LanesPerRow * Width);
   }
   COR_FN bool full(i64 c) const {
     const i64 e = element(c);
-    if constexpr (Aligned) return active() && e < n;
-    else return active() && e >= 0 && e + Width <= n;
+    if constexpr (Aligned)
+      return active() && e < n;
+    else
+      return active() && e >= 0 && e + Width <= n;
   }
   COR_FN bool valid(i64 c, int k) const {
     const i64 e = element(c) + k;
@@ -261,12 +267,16 @@ COR_FN auto fold(Pass& pass, const Node& node) {
     for (int k = 0; k < Pass::width; ++k) {
       State& mine = s[Pass::across_columns ? k : 0];
       const State one = Monoid::of(chunk.at(k));
-      if constexpr (Pass::whole_chunks) mine = Monoid::combine(mine, one);
-      else mine = Monoid::combine(mine, full || pass.valid(c, k) ? one : Monoid::identity());
+      if constexpr (Pass::whole_chunks)
+        mine = Monoid::combine(mine, one);
+      else
+        mine = Monoid::combine(mine, full || pass.valid(c, k) ? one : Monoid::identity());
     }
   });
-  if constexpr (Pass::across_columns) return pass.template across<Monoid>(s);
-  else return pass.template across<Monoid>(s[0]);
+  if constexpr (Pass::across_columns)
+    return pass.template across<Monoid>(s);
+  else
+    return pass.template across<Monoid>(s[0]);
 }
 
 // The node's values, kept where the pass keeps them.
@@ -322,8 +332,8 @@ COR_FN void store_folded(Pass& pass, T* tensor, const Folded<V, Columns>& folded
 
 } // namespace cor
 
-#define COR_ROWS(entry, Pass, Args, body)                                                        \
+#define COR_ROWS(entry, Pass, Args, body)                                                             \
   extern "C" __global__ __launch_bounds__(Pass::threads) void entry(const __grid_constant__ Args a) { \
-    Pass pass(a.head);                                                                           \
-    body(pass, a);                                                                               \
+    Pass pass(a.head);                                                                                \
+    body(pass, a);                                                                                    \
   }

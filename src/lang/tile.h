@@ -1,7 +1,7 @@
 #pragma once
-// Tiles and their lazy arithmetic. A node stands for values that exist nowhere yet; a pass (fold, store, keep) walks over chunks and
-// asks the node for chunk c, then for its elements k. What a chunk is, the lowering decides: a vector that one lane holds on a GPU,
-// a stretch of a row that one loop walks on a CPU.
+// Tiles and their lazy arithmetic. A node stands for values that exist nowhere yet; a pass (fold, store, keep) walks over chunks
+// and asks the node for chunk c, then for its elements k. What a chunk is, the lowering decides: a vector that one lane holds on a
+// GPU, a stretch of a row that one loop walks on a CPU.
 namespace cor {
 
 template <class T, int N>
@@ -46,8 +46,10 @@ COR_FN Vec<T, N> load_vec(const T* p) {
   } u;
 #pragma unroll
   for (int i = 0; i < bytes / word; ++i) {
-    if constexpr (word == 16) u.w[i] = load_word(reinterpret_cast<const W*>(p) + i);
-    else u.w[i] = reinterpret_cast<const W*>(p)[i];
+    if constexpr (word == 16)
+      u.w[i] = load_word(reinterpret_cast<const W*>(p) + i);
+    else
+      u.w[i] = reinterpret_cast<const W*>(p)[i];
   }
   return u.v;
 #else
@@ -69,8 +71,10 @@ COR_FN void store_vec(T* p, const Vec<T, N>& v) {
   u.v = v;
 #pragma unroll
   for (int i = 0; i < bytes / word; ++i) {
-    if constexpr (word == 16) store_word(reinterpret_cast<W*>(p) + i, u.w[i]);
-    else reinterpret_cast<W*>(p)[i] = u.w[i];
+    if constexpr (word == 16)
+      store_word(reinterpret_cast<W*>(p) + i, u.w[i]);
+    else
+      reinterpret_cast<W*>(p)[i] = u.w[i];
   }
 #else
   for (int k = 0; k < N; ++k) p[k] = v.v[k];
@@ -180,16 +184,16 @@ struct Folded {
 template <class A, class T>
 using NodeOf = typename EnableIf<IsNode<A>::value, T>::type;
 
-#define COR_UNARY(name, expression)                             \
-  struct name##_op {                                            \
-    template <class T>                                          \
-    static COR_FN auto apply(T x) {                             \
-      return expression;                                        \
-    }                                                           \
-  };                                                            \
-  template <class A>                                            \
-  COR_FN NodeOf<A, UnaryNode<name##_op, A>> name(const A& a) {  \
-    return {a};                                                 \
+#define COR_UNARY(name, expression)                            \
+  struct name##_op {                                           \
+    template <class T>                                         \
+    static COR_FN auto apply(T x) {                            \
+      return expression;                                       \
+    }                                                          \
+  };                                                           \
+  template <class A>                                           \
+  COR_FN NodeOf<A, UnaryNode<name##_op, A>> name(const A& a) { \
+    return {a};                                                \
   }
 COR_UNARY(exp, cor::exp(x))
 COR_UNARY(log, cor::log(x))
@@ -201,27 +205,27 @@ COR_UNARY(erf, cor::erf(x))
 COR_UNARY(gelu_erf, cor::gelu_erf(x))
 #undef COR_UNARY
 
-#define COR_BINARY(name, symbol)                                                                                            \
-  struct name##_op {                                                                                                        \
-    template <class A, class B>                                                                                             \
-    static COR_FN auto apply(A x, B y) {                                                                                    \
-      return x symbol y;                                                                                                    \
-    }                                                                                                                       \
-  };                                                                                                                        \
-  template <class A, class B>                                                                                               \
-  COR_FN typename EnableIf<IsNode<A>::value && IsNode<B>::value, BinaryNode<name##_op, A, B>>::type operator symbol(        \
-      const A& a, const B& b) {                                                                                             \
-    return {a, b};                                                                                                          \
-  }                                                                                                                         \
-  template <class A>                                                                                                        \
-  COR_FN NodeOf<A, BinaryNode<name##_op, A, Constant<typename A::value_type>>> operator symbol(                             \
-      const A& a, typename A::value_type b) {                                                                               \
-    return {a, {b}};                                                                                                        \
-  }                                                                                                                         \
-  template <class A>                                                                                                        \
-  COR_FN NodeOf<A, BinaryNode<name##_op, Constant<typename A::value_type>, A>> operator symbol(typename A::value_type a,    \
-                                                                                               const A& b) {                \
-    return {{a}, b};                                                                                                        \
+#define COR_BINARY(name, symbol)                                                                                                  \
+  struct name##_op {                                                                                                              \
+    template <class A, class B>                                                                                                   \
+    static COR_FN auto apply(A x, B y) {                                                                                          \
+      return x symbol y;                                                                                                          \
+    }                                                                                                                             \
+  };                                                                                                                              \
+  template <class A, class B>                                                                                                     \
+  COR_FN typename EnableIf<IsNode<A>::value && IsNode<B>::value, BinaryNode<name##_op, A, B>>::type operator symbol(const A& a,   \
+                                                                                                                    const B& b) { \
+    return {a, b};                                                                                                                \
+  }                                                                                                                               \
+  template <class A>                                                                                                              \
+  COR_FN NodeOf<A, BinaryNode<name##_op, A, Constant<typename A::value_type>>> operator symbol(const A& a,                        \
+                                                                                               typename A::value_type b) {        \
+    return {a, {b}};                                                                                                              \
+  }                                                                                                                               \
+  template <class A>                                                                                                              \
+  COR_FN NodeOf<A, BinaryNode<name##_op, Constant<typename A::value_type>, A>> operator symbol(typename A::value_type a,          \
+                                                                                               const A& b) {                      \
+    return {{a}, b};                                                                                                              \
   }
 COR_BINARY(plus, +)
 COR_BINARY(minus, -)
@@ -231,7 +235,8 @@ COR_BINARY(over, /)
 
 // --- folds -----------------------------------------------------------------------------------------------------------------------
 
-// A monoid: State (trivially copyable), identity(), and combine(), which also takes vectors of states. `of` makes the state of one element.
+// A monoid: State (trivially copyable), identity(), and combine(), which also takes vectors of states. `of` makes the state of one
+// element.
 template <class T>
 struct Sum {
   using State = T;

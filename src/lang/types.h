@@ -72,7 +72,8 @@ COR_FN T widen(T v) {
 COR_FN float widen(f16 v) { return half_to_float(v.bits); }
 COR_FN float widen(bf16 v) { return bits_to_float(static_cast<u32>(v.bits) << 16); }
 
-// Conversion as ATen's copy_ does it: float to integer truncates, to bool asks whether it is zero, 16-bit floats round once from f32.
+// Conversion as ATen's copy_ does it: float to integer truncates, to bool asks whether it is zero, 16-bit floats round once from
+// f32.
 template <class To>
 struct Convert {
   template <class From>
@@ -94,16 +95,20 @@ template <>
 struct Convert<f16> {
   template <class From>
   static COR_FN f16 from(From v) {
-    if constexpr (same<From, f16>) return v;
-    else return {float_to_half(Convert<float>::from(v))};
+    if constexpr (same<From, f16>)
+      return v;
+    else
+      return {float_to_half(Convert<float>::from(v))};
   }
 };
 template <>
 struct Convert<bf16> {
   template <class From>
   static COR_FN bf16 from(From v) {
-    if constexpr (same<From, bf16>) return v;
-    else return {float_to_bfloat(Convert<float>::from(v))};
+    if constexpr (same<From, bf16>)
+      return v;
+    else
+      return {float_to_bfloat(Convert<float>::from(v))};
   }
 };
 template <class To, class From>

@@ -11,8 +11,8 @@ int log2_up(int64_t n) {
   return l;
 }
 
-constexpr int simd_width = 64;         // elements a chunk of a simd pass
-constexpr int lane_elements = 32;      // elements a lane of a row that is not kept
+constexpr int simd_width = 64;    // elements a chunk of a simd pass
+constexpr int lane_elements = 32; // elements a lane of a row that is not kept
 constexpr int64_t task_elements = 32768;
 
 Status grid(int64_t blocks, RowsPlan* plan) {

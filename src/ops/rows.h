@@ -11,11 +11,11 @@ namespace corundum {
 
 struct RowsShape {
   int64_t outer, n, inner;
-  size_t widest;        // bytes of the largest element in memory
-  size_t kept = 0;      // bytes an element that all keep()s together want (0: the kernel folds once)
+  size_t widest;           // bytes of the largest element in memory
+  size_t kept = 0;         // bytes an element that all keep()s together want (0: the kernel folds once)
   size_t kept_element = 4; // bytes of one kept element
-  bool aligned;         // every row of every tensor starts at a multiple of 16 bytes, as far as addresses tell
-  bool column = false;  // lanes lie across inner
+  bool aligned;            // every row of every tensor starts at a multiple of 16 bytes, as far as addresses tell
+  bool column = false;     // lanes lie across inner
 };
 
 // Part of a kernel key, byte by byte.

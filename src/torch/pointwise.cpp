@@ -1,5 +1,7 @@
 // The ATen overloads of the rows of ops/pointwise/table.h: one template a signature, instantiated for every row that has it.
 #include <ATen/ExpandUtils.h>
+#include <ATen/MemoryOverlap.h>
+#include <ATen/ScalarOps.h>
 #include <ATen/native/TypeProperties.h>
 
 #include <string>
@@ -84,6 +86,25 @@ struct UnaryApproximate {
 
 struct Binary {
   static Status work(const Op& op, Tensor& out, const Tensor& x, const Tensor& y) {
+    return run(call_of(op, arithmetic, {&x, &y}), out);
+  }
+};
+
+// A number beside a tensor, as a tensor that does not promote.
+Status wrap(const at::Scalar& number, const Tensor& beside, Tensor* wrapped) {
+  if (number.isComplex()) return Status::refuse("complex numbers are not covered");
+  if (c10::isComplexType(beside.scalar_type()) || !fits(number, number.isFloatingPoint() ? at::kDouble : beside.scalar_type()))
+    return Status::refuse("the number does not fit the tensor's dtype");
+  *wrapped = at::scalar_to_tensor(number);
+  wrapped->unsafeGetTensorImpl()->set_wrapped_number(true);
+  return {};
+}
+
+struct Comparison {
+  static Status work(const Op& op, Tensor& out, const Tensor& x, const at::Scalar& number) {
+    if (!is_plain(x)) return Status::refuse(not_plain);
+    Tensor y;
+    CORUNDUM_TRY(wrap(number, x, &y));
     return run(call_of(op, arithmetic, {&x, &y}), out);
   }
 };
@@ -183,6 +204,47 @@ struct Clamp {
   }
 };
 
+struct ClampOne {
+  static Status work(const Op& op, Tensor& out, const Tensor& x, const at::Scalar& bound) {
+    if (!is_plain(x)) return Status::refuse(not_plain);
+    TensorCall call = call_of(op, strict_output, {&x});
+    call.compute = Clamp::result_type(x, bound, {});
+    if (!is_covered(op, call.compute)) return Status::refuse("dtype not covered");
+    CORUNDUM_TRY(Clamp::add_bound(bound, call.compute, &call.scalars[0]));
+    return run(call, out);
+  }
+};
+
+struct Where {
+  static Status work(const Op& op, Tensor& out, const Tensor& condition, const Tensor& x, const Tensor& y) {
+    CORUNDUM_TRY(require_plain(condition, x));
+    if (!is_plain(y)) return Status::refuse(not_plain);
+    if (condition.scalar_type() != at::kBool) return Status::refuse("the condition is not bool");
+    if (condition.dim() == 0 && condition.is_cpu()) return Status::refuse("the condition is a number");
+    TensorCall call = call_of(op, arithmetic, {&condition, &x, &y});
+    call.compute = at::native::result_type(at::native::update_result_type_state(y, at::native::update_result_type_state(x, {})));
+    if (!is_covered(op, call.compute)) return Status::refuse("dtype not covered");
+    if (out.defined() && out.scalar_type() != call.compute) return Status::refuse("the output has another dtype");
+    return run(call, out);
+  }
+};
+
+// Every element of a tensor becomes one number. The tensor itself stands in as an input, so that its layout is looked at once.
+struct Fill {
+  static Status fill(const Op& op, Tensor& self, const at::Scalar& value) {
+    if (!is_plain(self)) return Status::refuse(not_plain);
+    if (!is_covered(op, self.scalar_type())) return Status::refuse("dtype not covered");
+    if (value.isComplex() || !fits(value, self.scalar_type())) return Status::refuse("the value does not fit the tensor's dtype");
+    if (at::has_internal_overlap(self) != at::MemOverlap::No) return Status::refuse("elements share memory");
+    Rules rules;
+    rules.resizes_output = false;
+    TensorCall call = call_of(op, rules, {&self});
+    call.compute = self.scalar_type();
+    CORUNDUM_TRY(to_scalar(value, &call.scalars[0]));
+    return run(call, self);
+  }
+};
+
 struct ClampTensor {
   static Status work(const Op& op, Tensor& out, const Tensor& x, const MaybeTensor& min, const MaybeTensor& max) {
     const bool has_min = min && min->defined(), has_max = max && max->defined();
@@ -266,6 +328,25 @@ struct MaskedFillForms {
 };
 
 template <int row>
+struct FillForms {
+  inline static Overload scalar, tensor, zero;
+
+  static Status with_scalar(Tensor& self, const at::Scalar& value) { return Fill::fill(ops[row], self, value); }
+  static Status with_tensor(Tensor& self, const Tensor& value) {
+    if (!is_plain(value) || value.dim() != 0 || !value.is_cpu()) return Status::refuse("the value is not a number on the CPU");
+    return Fill::fill(ops[row], self, value.item());
+  }
+  static Status with_zero(Tensor& self) { return Fill::fill(ops[row], self, 0); }
+
+  static void declare() {
+    const std::string name = ops[row].name, dtypes = dtype_text(ops[row]);
+    scalar.declare(name + ".Scalar", "pointwise", dtypes, &Writing<scalar, &with_scalar>::bind);
+    tensor.declare(name + ".Tensor", "pointwise", dtypes, &Writing<tensor, &with_tensor>::bind);
+  }
+  static void declare_zero() { zero.declare(ops[row].name, "pointwise", dtype_text(ops[row]), &Writing<zero, &with_zero>::bind); }
+};
+
+template <int row>
 struct CopyForm {
   inline static Overload overload;
 
@@ -293,6 +374,20 @@ void declare_row() {
     Forms<row, UnaryApproximate, c10::string_view>::declare("", "out");
   } else if constexpr (signature == Signature::binary) {
     Forms<row, Binary, const Tensor&>::declare("Tensor", "out");
+  } else if constexpr (signature == Signature::binary_tensor_out) {
+    Forms<row, Binary, const Tensor&>::declare("Tensor", "Tensor_out");
+  } else if constexpr (signature == Signature::comparison) {
+    Forms<row, Binary, const Tensor&>::declare("Tensor", "Tensor_out");
+    Forms<row, Comparison, const at::Scalar&>::declare("Scalar", "Scalar_out");
+  } else if constexpr (signature == Signature::clamp_one) {
+    Forms<row, ClampOne, const at::Scalar&>::declare("", "out");
+  } else if constexpr (signature == Signature::where) {
+    Forms<row, Where, const Tensor&, const Tensor&>::declare_functional(name + ".self");
+    Forms<row, Where, const Tensor&, const Tensor&>::declare_output(name + ".self_out");
+  } else if constexpr (signature == Signature::fill) {
+    FillForms<row>::declare();
+  } else if constexpr (signature == Signature::zero) {
+    FillForms<row>::declare_zero();
   } else if constexpr (signature == Signature::binary_alpha) {
     Forms<row, BinaryAlpha, const Tensor&, const at::Scalar&>::declare("Tensor", "out");
   } else if constexpr (signature == Signature::binary_rounding) {

@@ -26,9 +26,9 @@ COR_FN void embedding(const EmbeddingArgs& a) {
   for (int u = 0; u < PerLane; ++u)
     if (base + u * Threads < total) static_cast<Word*>(a.out)[base + u * Threads] = w[u];
 }
-#define COR_EMBEDDING(entry, Word, Index, Threads, PerLane)                                          \
+#define COR_EMBEDDING(entry, Word, Index, Threads, PerLane)                                              \
   extern "C" __global__ __launch_bounds__(Threads) void entry(const __grid_constant__ EmbeddingArgs a) { \
-    embedding<Word, Index, Threads, PerLane>(a);                                                     \
+    embedding<Word, Index, Threads, PerLane>(a);                                                         \
   }
 #else
 template <class Word, class Index, cor::i64 RowsPerBlock>
@@ -36,10 +36,11 @@ static void embedding(const EmbeddingArgs& a, cor::i64 first, cor::i64 last) {
   const cor::i64 end = last * RowsPerBlock < a.count ? last * RowsPerBlock : a.count;
   for (cor::i64 i = first * RowsPerBlock; i < end; ++i)
     __builtin_memcpy(static_cast<Word*>(a.out) + i * a.words,
-                     static_cast<const Word*>(a.table) + static_cast<const Index*>(a.index)[i] * a.row_stride, a.words * sizeof(Word));
+                     static_cast<const Word*>(a.table) + static_cast<const Index*>(a.index)[i] * a.row_stride,
+                     a.words * sizeof(Word));
 }
-#define COR_EMBEDDING(entry, Word, Index, RowsPerBlock)                                        \
-  extern "C" void entry(const void* args, cor::i64 first, cor::i64 last, void*) {              \
+#define COR_EMBEDDING(entry, Word, Index, RowsPerBlock)                                          \
+  extern "C" void entry(const void* args, cor::i64 first, cor::i64 last, void*) {                \
     embedding<Word, Index, RowsPerBlock>(*static_cast<const EmbeddingArgs*>(args), first, last); \
   }
 #endif

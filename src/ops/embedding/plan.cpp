@@ -36,11 +36,13 @@ const EmbeddingFamily family_instance;
 } // namespace
 
 Status plan(const Chip& chip, const Call& call, LaunchList& list) {
-  if (call.index_dtype != Dtype::int32 && call.index_dtype != Dtype::int64) return Status::refuse("indices are neither int32 nor int64");
+  if (call.index_dtype != Dtype::int32 && call.index_dtype != Dtype::int64)
+    return Status::refuse("indices are neither int32 nor int64");
   if (call.count == 0 || call.n == 0) return Status();
   // The widest word that divides rows, their distance and all addresses.
-  const uint64_t everything = static_cast<uint64_t>(call.n) * call.element_size | static_cast<uint64_t>(call.row_stride) * call.element_size |
-                              reinterpret_cast<uint64_t>(call.weight) | reinterpret_cast<uint64_t>(call.out);
+  const uint64_t everything = static_cast<uint64_t>(call.n) * call.element_size |
+                              static_cast<uint64_t>(call.row_stride) * call.element_size | reinterpret_cast<uint64_t>(call.weight) |
+                              reinterpret_cast<uint64_t>(call.out);
   uint64_t word = 16;
   while (everything % word != 0) word /= 2;
   KernelKey key;

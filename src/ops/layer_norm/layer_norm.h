@@ -10,12 +10,12 @@ namespace corundum::layer_norm {
 struct Call {
   int64_t rows, n;
   double eps;
-  const void* in;     // [rows, n]
-  const void* weight; // [n] or null
-  const void* bias;   // [n] or null
-  void* out;          // [rows, n], dtype of `in`
-  void* mean;         // [rows], stat_dtype
-  void* rstd;         // [rows], stat_dtype
+  const void* in;                       // [rows, n]
+  const void* weight;                   // [n] or null
+  const void* bias;                     // [n] or null
+  void* out;                            // [rows, n], dtype of `in`
+  void* mean;                           // [rows], stat_dtype
+  void* rstd;                           // [rows], stat_dtype
   Dtype dtype, param_dtype, stat_dtype; // param: of weight and bias
 };
 

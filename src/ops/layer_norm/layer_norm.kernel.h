@@ -22,10 +22,14 @@ COR_FN void layer_norm(Pass& pass, const LayerNormArgs& a) {
   auto bias = cor::load_along<C>(pass, static_cast<const Param*>(a.bias));
   auto y = centred * rstd;
   T* out = static_cast<T*>(a.out);
-  if constexpr (HasWeight && HasBias) cor::store(pass, out, y * weight + bias);
-  else if constexpr (HasWeight) cor::store(pass, out, y * weight);
-  else if constexpr (HasBias) cor::store(pass, out, y + bias);
-  else cor::store(pass, out, y);
+  if constexpr (HasWeight && HasBias)
+    cor::store(pass, out, y * weight + bias);
+  else if constexpr (HasWeight)
+    cor::store(pass, out, y * weight);
+  else if constexpr (HasBias)
+    cor::store(pass, out, y + bias);
+  else
+    cor::store(pass, out, y);
   cor::store_folded(pass, static_cast<Stat*>(a.mean), mean);
   cor::store_folded(pass, static_cast<Stat*>(a.rstd), rstd);
 }

@@ -61,8 +61,12 @@ Status plan(const Chip& chip, const Call& call, LaunchList& list) {
     shape.aligned = shape.aligned && reinterpret_cast<uintptr_t>(p) % 16 == 0;
   RowsPlan p;
   if (Status s = plan_rows(chip, shape, &p); !s) return s;
-  const KeyBytes k{static_cast<uint8_t>(call.dtype), static_cast<uint8_t>(call.param_dtype), static_cast<uint8_t>(call.stat_dtype),
-                   call.weight != nullptr, call.bias != nullptr, p.layout};
+  const KeyBytes k{static_cast<uint8_t>(call.dtype),
+                   static_cast<uint8_t>(call.param_dtype),
+                   static_cast<uint8_t>(call.stat_dtype),
+                   call.weight != nullptr,
+                   call.bias != nullptr,
+                   p.layout};
   KernelKey key;
   key.family = family_instance.id();
   std::memcpy(key.bytes, &k, sizeof k);
@@ -70,8 +74,8 @@ Status plan(const Chip& chip, const Call& call, LaunchList& list) {
   args.put(call.rows);
   args.put(call.n);
   args.put(int64_t{1});
-  for (const void* pointer : {call.in, call.weight, call.bias, static_cast<const void*>(call.out), static_cast<const void*>(call.mean),
-                              static_cast<const void*>(call.rstd)})
+  for (const void* pointer : {call.in, call.weight, call.bias, static_cast<const void*>(call.out),
+                              static_cast<const void*>(call.mean), static_cast<const void*>(call.rstd)})
     args.put(pointer);
   args.put(slot_of(Scalar::of(1.0 / static_cast<double>(call.n)), call.dtype));
   args.put(slot_of(Scalar::of(call.eps), call.dtype));

@@ -22,7 +22,9 @@ static_assert(sizeof(KeyBytes) <= sizeof(KernelKey::bytes));
 // Same-dtype copies move opaque bits: this and the following codes mean 1, 2, 4, 8 and 16 bytes.
 constexpr uint8_t opaque = 200;
 
-uint8_t opaque_code(size_t bytes) { return static_cast<uint8_t>(opaque + (bytes == 1 ? 0 : bytes == 2 ? 1 : bytes == 4 ? 2 : bytes == 8 ? 3 : 4)); }
+uint8_t opaque_code(size_t bytes) {
+  return static_cast<uint8_t>(opaque + (bytes == 1 ? 0 : bytes == 2 ? 1 : bytes == 4 ? 2 : bytes == 8 ? 3 : 4));
+}
 std::string stored_type(uint8_t code) {
   return code >= opaque ? "cor::Opaque<" + std::to_string(1 << (code - opaque)) + ">" : info(static_cast<Dtype>(code)).kernel_type;
 }
@@ -48,7 +50,7 @@ class PointwiseFamily : public Family {
     for (int i = 0; i < t.input_count; ++i) {
       t.inputs[i].stored = stored_type(k.in[i]);
       t.inputs[i].kind = static_cast<Kind>(k.kind[i]);
-      const bool own_type = op.signature == Signature::copy || (op.signature == Signature::masked_fill && i == 1);
+      const bool own_type = op.signature == Signature::copy || i == condition_of(op);
       t.inputs[i].value = value_type(own_type ? k.in[i] : k.compute);
     }
     t.layout = static_cast<Layout>(k.layout);
@@ -63,6 +65,10 @@ class PointwiseFamily : public Family {
 
   std::string describe(const KernelKey& key) const override { return "pointwise/" + name_of(key); }
 
+  // The input that is a condition, bool whatever the others are; or -1.
+  static int condition_of(const Op& op) {
+    return op.signature == Signature::masked_fill ? 1 : op.signature == Signature::where ? 0 : -1;
+  }
   static int inputs_of(const Op& op, int flag) { return op.signature == Signature::clamp_tensor && flag > 0 ? 2 : op.inputs; }
 
  private:
@@ -100,7 +106,8 @@ Status check_dtypes(const Call& call) {
   if (!(op.dtypes & set)) return Status::refuse("the operator is not defined for this dtype");
   for (int i = 0; i < inputs; ++i)
     if (!call.in[i].scalar && !covered(call.in[i].dtype)) return Status::refuse("no kernel for this input dtype");
-  if (op.signature == Signature::masked_fill && call.in[1].dtype != Dtype::boolean) return Status::refuse("the mask is not bool");
+  if (const int i = PointwiseFamily::condition_of(op); i >= 0 && call.in[i].dtype != Dtype::boolean)
+    return Status::refuse("the condition is not bool");
   return Status();
 }
 
@@ -109,7 +116,7 @@ struct Draft {
   KernelKey key;
   KeyBytes k{};
   int inputs;
-  size_t widest;   // bytes of the largest element in memory
+  size_t widest; // bytes of the largest element in memory
   ArgsWriter args;
 
   Draft(const Call& call, int64_t count) {
@@ -126,7 +133,7 @@ struct Draft {
     for (int i = 0; i < max_inputs; ++i) {
       const bool there = i < inputs;
       const Operand& in = call.in[i];
-      const Dtype value = call.op->signature == Signature::masked_fill && i == 1 ? Dtype::boolean : call.compute;
+      const Dtype value = i == PointwiseFamily::condition_of(*call.op) ? Dtype::boolean : call.compute;
       k.in[i] = there ? code(in.scalar ? value : in.dtype) : 0;
       if (there && !in.scalar) {
         widest = std::max(widest, size_of(in.dtype));
@@ -237,7 +244,10 @@ Status plan_tiled(const Chip& chip, const Call& call, Dims dims, int with, Draft
   for (int o = 0; o <= d.inputs; ++o) std::swap(dims.stride[1][o], dims.stride[with][o]);
   for (int i = 0; i < d.inputs; ++i) {
     const int64_t s0 = dims.stride[0][i + 1], s1 = dims.stride[1][i + 1];
-    Kind kind = s1 == 1 && s0 > 1 && chip.simt ? Kind::transposed : s0 == 1 ? Kind::contiguous : s0 == 0 ? Kind::broadcast : Kind::strided;
+    Kind kind = s1 == 1 && s0 > 1 && chip.simt ? Kind::transposed
+                : s0 == 1                      ? Kind::contiguous
+                : s0 == 0                      ? Kind::broadcast
+                                               : Kind::strided;
     if (chip.simt && kind != Kind::transposed) kind = Kind::strided;
     d.k.kind[i] = static_cast<uint8_t>(call.in[i].scalar ? Kind::scalar : kind);
   }
@@ -300,8 +310,10 @@ Status plan(const Chip& chip, const Call& call, LaunchList& list) {
   bool dense = dims.rank <= 1;
   unsigned broadcast = 0;
   for (int o = 0; dense && dims.rank == 1 && o <= inputs; ++o) {
-    if (o > 0 && dims.stride[0][o] == 0) broadcast |= 1u << (o - 1);
-    else dense = dims.stride[0][o] == 1;
+    if (o > 0 && dims.stride[0][o] == 0)
+      broadcast |= 1u << (o - 1);
+    else
+      dense = dims.stride[0][o] == 1;
   }
   if (dense) return plan_flat(chip, call, count, broadcast, list);
   Draft d(call, count);

@@ -14,10 +14,10 @@ inline constexpr int max_inputs = 3;
 inline constexpr int max_rank = 16; // after merging dimensions
 
 struct Operand {
-  void* data = nullptr;              // ignored for a scalar
-  Dtype dtype = Dtype::float32;      // as stored
-  const int64_t* strides = nullptr;  // bytes, fastest dimension first as in at::TensorIterator; 0 where broadcast
-  const Scalar* scalar = nullptr;    // set: no memory, the value itself (a 0-dim CPU tensor, a wrapped number)
+  void* data = nullptr;             // ignored for a scalar
+  Dtype dtype = Dtype::float32;     // as stored
+  const int64_t* strides = nullptr; // bytes, fastest dimension first as in at::TensorIterator; 0 where broadcast
+  const Scalar* scalar = nullptr;   // set: no memory, the value itself (a 0-dim CPU tensor, a wrapped number)
 };
 
 struct Call {

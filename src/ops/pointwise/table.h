@@ -12,12 +12,18 @@ enum class Signature : uint8_t {
   unary,             // f, f_, f.out
   unary_approximate, // the same with `str approximate`: flag 0 "none", 1 "tanh"
   binary,            // f.Tensor, f_.Tensor, f.out
+  binary_tensor_out, // f.Tensor, f_.Tensor, f.Tensor_out
+  comparison,        // the same with f.Scalar, f_.Scalar, f.Scalar_out
   binary_alpha,      // the same with `Scalar alpha`, which is scalar 0
   binary_rounding,   // f.Tensor_mode, f_.Tensor_mode, f.out_mode with `str? rounding_mode`: flag 0 "trunc", 1 "floor"
   backward,          // f(grad, x), f.grad_input
   backward_approximate,
   clamp,        // f, f_, f.out with `Scalar? min, max`: flag 0 both, 1 only min, 2 only max; scalars 0 and 1
   clamp_tensor, // f.Tensor, f_.Tensor, f.Tensor_out with `Tensor? min, max`: flag as clamp
+  clamp_one,    // f, f_, f.out with `Scalar`, which is scalar 0
+  where,        // f.self, f.self_out: inputs condition, self, other
+  fill,         // f.Scalar, f.Tensor: scalar 0; the input is not read
+  zero,         // f, likewise
   masked_fill,  // f.Scalar, f.Tensor and in-place: inputs self and mask, scalar 0
   copy,         // copy_: converts between dtypes
 };
@@ -31,7 +37,15 @@ enum class Promotion : uint8_t {
 };
 
 // The compute dtypes that a row takes.
-enum DtypeSet : uint8_t { set_bool = 1, set_int = 2, set_half = 4, set_float = 8, set_all = 15, set_floating = 12, set_no_bool = 14 };
+enum DtypeSet : uint8_t {
+  set_bool = 1,
+  set_int = 2,
+  set_half = 4,
+  set_float = 8,
+  set_all = 15,
+  set_floating = 12,
+  set_no_bool = 14
+};
 
 struct Op {
   const char* name; // ATen's base name
@@ -74,6 +88,22 @@ inline constexpr Op ops[] = {
      set_no_bool,
      Promotion::standard,
      {"clamp_max(clamp_min(x, y), z)", "clamp_min(x, y)", "clamp_max(x, y)"}},
+    {"clamp_min", Signature::clamp_one, 1, 1, set_no_bool, Promotion::standard, {"clamp_min(x, s0)"}},
+    {"clamp_max", Signature::clamp_one, 1, 1, set_no_bool, Promotion::standard, {"clamp_max(x, s0)"}},
+    {"clamp_min", Signature::binary_tensor_out, 2, 0, set_no_bool, Promotion::standard, {"clamp_min(x, y)"}},
+    {"clamp_max", Signature::binary_tensor_out, 2, 0, set_no_bool, Promotion::standard, {"clamp_max(x, y)"}},
+    {"eq", Signature::comparison, 2, 0, set_all, Promotion::always_bool, {"x == y"}},
+    {"ne", Signature::comparison, 2, 0, set_all, Promotion::always_bool, {"x != y"}},
+    {"lt", Signature::comparison, 2, 0, set_all, Promotion::always_bool, {"x < y"}},
+    {"le", Signature::comparison, 2, 0, set_all, Promotion::always_bool, {"x <= y"}},
+    {"gt", Signature::comparison, 2, 0, set_all, Promotion::always_bool, {"x > y"}},
+    {"ge", Signature::comparison, 2, 0, set_all, Promotion::always_bool, {"x >= y"}},
+    {"bitwise_and", Signature::binary_tensor_out, 2, 0, set_bool | set_int, Promotion::standard, {"x & y"}},
+    {"bitwise_or", Signature::binary_tensor_out, 2, 0, set_bool | set_int, Promotion::standard, {"x | y"}},
+    {"bitwise_xor", Signature::binary_tensor_out, 2, 0, set_bool | set_int, Promotion::standard, {"x ^ y"}},
+    {"where", Signature::where, 3, 0, set_all, Promotion::none, {"x ? y : z"}},
+    {"fill_", Signature::fill, 1, 1, set_all, Promotion::none, {"s0"}},
+    {"zero_", Signature::zero, 1, 1, set_all, Promotion::none, {"s0"}},
     {"masked_fill", Signature::masked_fill, 2, 1, set_all, Promotion::none, {"y ? s0 : x"}},
     {"copy_", Signature::copy, 1, 0, set_all, Promotion::none, {"x"}},
 };

@@ -27,8 +27,8 @@ struct KindInfo {
   const char* after;  // applied to the result
 };
 constexpr KindInfo kinds[] = {
-    {"sum", "Sum", "Identity", "Identity"},   {"mean", "Sum", "Identity", "Scaled"}, {"norm0", "Sum", "Norm0", "Identity"},
-    {"norm1", "Sum", "Norm1", "Identity"},    {"norm2", "Sum", "Norm2", "Norm2"},    {"norm_inf", "Max", "Norm1", "Identity"},
+    {"sum", "Sum", "Identity", "Identity"},       {"mean", "Sum", "Identity", "Scaled"}, {"norm0", "Sum", "Norm0", "Identity"},
+    {"norm1", "Sum", "Norm1", "Identity"},        {"norm2", "Sum", "Norm2", "Norm2"},    {"norm_inf", "Max", "Norm1", "Identity"},
     {"norm_neg_inf", "Min", "Norm1", "Identity"}, {"norm_p", "Sum", "NormP", "NormP"},
 };
 
@@ -52,8 +52,8 @@ class ReduceFamily : public Family {
     text += "using Args = ReduceArgs<" + std::to_string(k.kept_rank) + ", " + std::to_string(k.reduced_rank) + ">;\n";
     text += std::string("#define BODY reduce<") + info(static_cast<Dtype>(k.in)).kernel_type + ", " +
             info(static_cast<Dtype>(k.out)).kernel_type + ", " + compute + ", cor::" + kind.monoid + "<" + compute + ">, " +
-            (k.phase == last_of_split ? "Identity" : kind.before) + ", " + (k.phase == first_of_split ? "Identity" : kind.after) + ", " +
-            yes_no(k.unit) + ", " + yes_no(k.wide) + ">\n";
+            (k.phase == last_of_split ? "Identity" : kind.before) + ", " + (k.phase == first_of_split ? "Identity" : kind.after) +
+            ", " + yes_no(k.unit) + ", " + yes_no(k.wide) + ">\n";
     return {entry, text + "COR_ROWS(" + entry + ", Pass, Args, (BODY)" + entry_tail(chip, k.layout)};
   }
   std::string describe(const KernelKey& key) const override { return "reduce/" + name_of(unpack(key)); }
@@ -73,7 +73,8 @@ Status split_dims(const Call& call, Kept* kept, Reduced* reduced) {
   int order[64];
   for (int d = 0; d < call.in.rank; ++d) order[d] = d;
   const auto speed = [&](int d) { return call.in.strides[d] == 0 ? INT64_MAX : call.in.strides[d]; };
-  std::stable_sort(order, order + call.in.rank, [&](int a, int b) { return speed(a) < speed(b) || (speed(a) == speed(b) && a > b); });
+  std::stable_sort(order, order + call.in.rank,
+                   [&](int a, int b) { return speed(a) < speed(b) || (speed(a) == speed(b) && a > b); });
   bool room = true;
   for (int i = 0; i < call.in.rank; ++i) {
     const int d = order[i];
@@ -88,7 +89,7 @@ struct Form {
   Kept kept;
   Reduced reduced;
   int64_t folds, n, columns = 1;
-  double scale;              // 1 / elements of a whole fold
+  double scale; // 1 / elements of a whole fold
   const void* in;
   void* out;
   Dtype in_dtype, out_dtype, compute;
@@ -150,7 +151,7 @@ Status add_launch(const Chip& chip, const Form& f, LaunchList& list) {
   shape.aligned = f.aligned;
   RowsPlan plan;
   if (Status s = plan_rows(chip, shape, &plan); !s) return s;
-  KeyBytes k{static_cast<uint8_t>(f.kind),      f.phase, static_cast<uint8_t>(f.in_dtype), static_cast<uint8_t>(f.out_dtype),
+  KeyBytes k{static_cast<uint8_t>(f.kind), f.phase, static_cast<uint8_t>(f.in_dtype), static_cast<uint8_t>(f.out_dtype),
              static_cast<uint8_t>(f.compute)};
   k.kept_rank = static_cast<uint8_t>(rank_class(f.kept.rank));
   k.reduced_rank = static_cast<uint8_t>(rank_class(f.reduced.rank));

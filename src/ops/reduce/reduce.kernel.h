@@ -65,8 +65,10 @@ struct Strided {
   template <class Pass>
   COR_FN auto chunk(const Pass& pass, cor::i64 c) const {
     const cor::i64 e = pass.element(c);
-    if constexpr (Pass::across_columns || Unit) return cor::Converted<V, cor::Stretch<T>>{{base + offset(e)}};
-    else return Gather{*this, e};
+    if constexpr (Pass::across_columns || Unit)
+      return cor::Converted<V, cor::Stretch<T> >{{base + offset(e)}};
+    else
+      return Gather{*this, e};
   }
 #endif
 };
@@ -138,7 +140,8 @@ struct Before {
   }
 };
 
-// Pre: what happens to an element (Identity in the second launch of a split). Post: what happens to the result (in the last launch).
+// Pre: what happens to an element (Identity in the second launch of a split). Post: what happens to the result (in the last
+// launch).
 template <class In, class Out, class C, class Monoid, class Pre, class Post, bool Unit, bool Wide, class Pass, class Args>
 COR_FN void reduce(Pass& pass, const Args& a) {
   const C p = cor::slot_value<C>(a.p);

@@ -15,6 +15,8 @@ COR_FN void softmax(Pass& pass, const SoftmaxArgs& a) {
   auto shifted = x - most;
   auto e = keep(pass, exp(shifted));
   auto sum = cor::fold<cor::Sum<C>>(pass, e);
-  if constexpr (Log) cor::store(pass, static_cast<Out*>(a.out), shifted - log(sum));
-  else cor::store(pass, static_cast<Out*>(a.out), e * (C(1) / sum));
+  if constexpr (Log)
+    cor::store(pass, static_cast<Out*>(a.out), shifted - log(sum));
+  else
+    cor::store(pass, static_cast<Out*>(a.out), e * (C(1) / sum));
 }
