@@ -192,9 +192,13 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=15, help="interleaved samples of each side, at least 15 for a verdict")
     parser.add_argument("--filter", default="", help="only groups whose name contains this")
     parser.add_argument("--out", type=Path, help="append the results to this file of JSON lines")
+    parser.add_argument("--list-cases", action="store_true", help="print the cases as a case file of `corundum pack`, and stop")
     options = parser.parse_args()
     lines = [text for text in options.cases.read_text().splitlines() if text.strip() and not text.startswith("#")]
     entries = [entry for entry in map(json.loads, lines) if entry["device"] == options.device and options.filter in entry["group"]]
+    if options.list_cases:
+        print("\n".join(json.dumps(entry["case"]) for entry in entries))
+        return 0
     corundum.enable()
     out = options.out.open("a") if options.out else None
 

@@ -1,5 +1,7 @@
 #pragma once
 // From a running number to an offset in memory. core/index.h fills these structs on the host.
+#include "lang/types.h"
+
 namespace cor {
 
 // n / size for 0 <= n < 2^31 by a multiplication (Granlund and Montgomery, 1994).

@@ -1,10 +1,5 @@
 #pragma once
-// The kernel language: all that a kernel text needs.
-#if defined(__CUDACC__) || defined(__CUDACC_RTC__)
-#include "lang/target_cuda.h"
-#else
-#include "lang/target_cpu.h"
-#endif
+// The kernel language: all that a kernel text needs, but for the skeletons (lang/pointwise.h, lang/rows.h).
 #include "lang/index.h"
 #include "lang/maths.h"
 #include "lang/tile.h"

@@ -2,6 +2,8 @@
 // Elementary functions. The f32 forms for CPUs are branch-free, so that loops over them vectorise; polynomials are weighted minimax
 // fits made for this file (relative error before rounding in brackets). Worst errors in ulp, held by tests/lang: exp 1, log 1, erf
 // 2, tanh 2, on the whole range; NaN and infinities as IEEE 754 wants.
+#include "lang/types.h"
+
 namespace cor {
 
 #if COR_NATIVE_MATHS

@@ -7,6 +7,9 @@
 //     static COR_FN float apply(float x, float y, int z, float s0, float s1);
 //     using Scalar = float;                                        // type of s0, s1
 //   };
+#include "lang/index.h"
+#include "lang/tile.h"
+
 namespace cor {
 
 enum class Kind {

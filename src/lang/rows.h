@@ -5,6 +5,9 @@
 //   ColumnPass  inner > 1: lanes (or a vector loop) lie across inner, so that neighbours in memory stay neighbours
 // A resident pass keeps elements between passes (registers on GPUs, the scratch arena on CPUs), otherwise keep() is lazy and the
 // elements are read and computed again.
+#include "lang/index.h"
+#include "lang/tile.h"
+
 namespace cor {
 
 // First member of every row kernel's argument struct.

@@ -2,6 +2,8 @@
 // Tiles and their lazy arithmetic. A node stands for values that exist nowhere yet; a pass (fold, store, keep) walks over chunks
 // and asks the node for chunk c, then for its elements k. What a chunk is, the lowering decides: a vector that one lane holds on a
 // GPU, a stretch of a row that one loop walks on a CPU.
+#include "lang/maths.h"
+
 namespace cor {
 
 template <class T, int N>

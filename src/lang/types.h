@@ -1,5 +1,7 @@
 #pragma once
 // Scalar types and their conversions. A type's arithmetic happens in Compute<T>: f32 for 16-bit floats, itself otherwise.
+#include "lang/target.h"
+
 namespace cor {
 
 using i8 = signed char;

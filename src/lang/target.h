@@ -1,0 +1,7 @@
+#pragma once
+// The primitives of the target that this text is compiled for.
+#if defined(__CUDACC__) || defined(__CUDACC_RTC__)
+#include "lang/target_cuda.h"
+#else
+#include "lang/target_cpu.h"
+#endif
