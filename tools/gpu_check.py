@@ -1,6 +1,6 @@
 """Checks a carried build on a machine with an NVIDIA GPU: no compiler, no network, nothing to install but torch and pytest.
 
-Usage: python tools/gpu_check.py [--pack FILE ...] [--out FOLDER] [--weights FILE] [--only tests,backend,bench,jit,demo] [-- pytest options]
+Usage: python tools/gpu_check.py [--pack FILE ...] [--out FOLDER] [--weights FILE] [--only PART,...] [-- pytest options]
 Takes build/lib/libcorundum.so of this tree and the packs that are named (default: every *.pack in build/) and runs, each with its
 full output in FOLDER:
   tests    the tests marked `cuda`; a skipped one counts as failed, unless it wants a second GPU that is not there
