@@ -29,8 +29,8 @@ struct Loaded {
   using value_type = V;
   using stored_type = T;
   const T* p;
-  template <class Pass>
-  COR_FN auto chunk(const Pass& pass, i64 c) const {
+  template <class Pass, class Index>
+  COR_FN auto chunk(const Pass& pass, Index c) const {
     return Converted<V, decltype(pass.fetch(p, c))>{pass.fetch(p, c)};
   }
 };

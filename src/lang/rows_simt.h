@@ -9,9 +9,9 @@ struct Registers {
   Vec<T, Width> v[Chunks];
   static_assert(sizeof(T) * Chunks * Width <= 128,
                 "a kept tile is at most 128 bytes a lane: give the row more threads, or reload it");
-  template <class Pass>
-  COR_FN const Vec<T, Width>& chunk(const Pass&, i64 c) const {
-    return v[c];
+  template <class Pass, class Index>
+  COR_FN const Vec<T, Width>& chunk(const Pass&, Index at) const {
+    return v[at.c];
   }
 };
 
@@ -29,23 +29,28 @@ COR_FN State shuffle_xor(State value, int mask) {
   return u.s;
 }
 
+// Chunk c of a pass. Full: every lane has all of its elements, so that nothing needs a mask.
+template <bool Full>
+struct At {
+  i64 c;
+};
+
 // Threads of a block, LanesPerRow of which share a row; each holds Width neighbours a chunk, Chunks chunks in registers (0:
 // reload). Aligned: every row of every tensor starts at a multiple of the access and n is a multiple of Width. Otherwise chunks
 // begin at the aligned-down address of the row of the first tensor, with a head and a tail mask, and only same-phase tensors get
-// wide accesses.
+// wide accesses. Lanes beyond the last row do its work once more and write nothing.
 template <int Threads, int LanesPerRow, int Width, int Chunks, bool Aligned>
 struct RowPass {
-  static constexpr bool whole_chunks = Aligned; // a chunk is all there or not at all
   static constexpr int threads = Threads, width = Width, columns = 1;
   static constexpr bool across_columns = false;
   static constexpr bool resident = Chunks > 0;
-  static constexpr int rows_per_block = Threads / LanesPerRow;
+  static constexpr int rows_per_block = Threads / LanesPerRow, span = LanesPerRow * Width;
   template <class T>
   using Kept = Registers<T, Chunks, Width>;
 
   const i64 outer;
   i64 n;
-  const i64 row;
+  const i64 own_row, row;
   const int lane;
   int head = 0; // elements between the aligned-down address and the row's start
   int parity = 0;
@@ -53,7 +58,8 @@ struct RowPass {
   COR_FN explicit RowPass(const RowsHead& h)
       : outer(h.outer),
         n(h.n),
-        row(static_cast<i64>(block_id()) * rows_per_block + thread_id() / LanesPerRow),
+        own_row(static_cast<i64>(block_id()) * rows_per_block + thread_id() / LanesPerRow),
+        row(own_row < h.outer ? own_row : h.outer - 1),
         lane(thread_id() % LanesPerRow) {}
 
   template <class T>
@@ -66,35 +72,41 @@ struct RowPass {
   }
   // Folds that end early: only the first `left` elements are there.
   COR_FN void shorten(i64 left) { n = left < n ? left : n; }
-  COR_FN bool active() const { return row < outer; }
+  COR_FN bool active() const { return own_row < outer; }
   COR_FN i64 offset() const { return row * n; }
-  COR_FN i64 element(i64 c) const { return (c * LanesPerRow + lane) * Width - head; }
-  COR_FN i64 chunk_count() const {
-    if constexpr (resident)
-      return Chunks;
-    else
-      return (n + head + LanesPerRow * Width - 1) / (LanesPerRow * Width);
+  template <bool Full>
+  COR_FN i64 element(At<Full> at) const {
+    return (at.c * LanesPerRow + lane) * Width - head;
   }
-  COR_FN bool full(i64 c) const {
-    const i64 e = element(c);
-    if constexpr (Aligned)
-      return active() && e < n;
-    else
-      return active() && e >= 0 && e + Width <= n;
+  // All of this lane's elements of the chunk are there.
+  template <bool Full>
+  COR_FN bool whole(At<Full> at) const {
+    if constexpr (Full) return true;
+    const i64 e = element(at);
+    if constexpr (Aligned) return e < n;
+    return e >= 0 && e + Width <= n;
   }
-  COR_FN bool valid(i64 c, int k) const {
-    const i64 e = element(c) + k;
-    return active() && e >= 0 && e < n;
+  template <bool Full>
+  COR_FN bool valid(At<Full> at, int k) const {
+    const i64 e = element(at) + k;
+    return Full || (e >= 0 && e < n);
   }
   template <class F>
   COR_FN void for_chunks(F f) const {
-    if constexpr (resident) {
+    if constexpr (resident) { // the key's chunk count holds for every n that it serves: only chunks at the ends can be ragged
+      constexpr int first = Aligned ? 0 : 1, last = Aligned ? Chunks - 1 : Chunks - 2;
+      if constexpr (!Aligned) f(At<false>{0});
 #pragma unroll
-      for (int c = 0; c < Chunks; ++c) f(c);
+      for (int c = first; c < last; ++c) f(At<true>{c});
+#pragma unroll
+      for (int c = last > first ? last : first; c < Chunks; ++c) f(At<false>{c});
     } else {
-      const i64 count = chunk_count();
+      const i64 full = (n + head) / span, count = (n + head + span - 1) / span;
+      i64 c = 0;
+      if (!Aligned && count > 0) f(At<false>{c++});
 #pragma unroll 4
-      for (i64 c = 0; c < count; ++c) f(c);
+      for (; c < full; ++c) f(At<true>{c});
+      if (c < count) f(At<false>{c});
     }
   }
   template <class T>
@@ -102,28 +114,29 @@ struct RowPass {
     return Aligned || reinterpret_cast<u64>(p) % (sizeof(T) * Width) == 0;
   }
 
-  // Lanes outside the row get zeros; passes mask them.
-  template <class T>
-  COR_FN Vec<T, Width> fetch(const T* p, i64 c) const {
-    const T* at = p + element(c);
-    if (full(c) && wide(at)) return load_vec<T, Width>(at);
+  // Elements outside the row are zeros; passes mask them.
+  template <class T, bool Full>
+  COR_FN Vec<T, Width> fetch(const T* p, At<Full> at) const {
+    const T* here = p + element(at);
+    if (whole(at) && wide(here)) return load_vec<T, Width>(here);
     Vec<T, Width> r = {};
     if constexpr (!Aligned) {
 #pragma unroll
       for (int k = 0; k < Width; ++k)
-        if (valid(c, k)) r.v[k] = at[k];
+        if (valid(at, k)) r.v[k] = here[k];
     }
     return r;
   }
-  template <class T>
-  COR_FN void put(T* p, i64 c, const Vec<T, Width>& v) const {
-    T* at = p + element(c);
-    if (full(c) && wide(at)) {
-      store_vec<T, Width>(at, v);
+  template <class T, bool Full>
+  COR_FN void put(T* p, At<Full> at, const Vec<T, Width>& v) const {
+    T* here = p + element(at);
+    if (!active()) return;
+    if (whole(at) && wide(here)) {
+      store_vec<T, Width>(here, v);
     } else if constexpr (!Aligned) {
 #pragma unroll
       for (int k = 0; k < Width; ++k)
-        if (valid(c, k)) at[k] = v.v[k];
+        if (valid(at, k)) here[k] = v.v[k];
     }
   }
 
@@ -147,16 +160,15 @@ struct RowPass {
     return {{s}};
   }
   COR_FN bool leader() const { return active() && lane == 0; }
-  COR_FN i64 fold_unit() const { return active() ? row : 0; }
+  COR_FN i64 fold_unit() const { return row; }
   COR_FN i64 first_column() const { return 0; }
   COR_FN i64 fold_index() const { return row; }
-  COR_FN bool fold_valid(int) const { return true; }
 };
 
-// LanesAcross lanes lie across inner, each with Width columns; Threads / LanesAcross lanes share a column's fold.
-template <int Threads, int LanesAcross, int Width, bool Aligned>
+// LanesAcross lanes lie across inner, each with Width columns (inner and all addresses are multiples of Width); Threads /
+// LanesAcross lanes share a column's fold. Lanes beyond the last column do the first one's work and write nothing.
+template <int Threads, int LanesAcross, int Width>
 struct ColumnPass {
-  static constexpr bool whole_chunks = Aligned;
   static constexpr int threads = Threads, width = Width, columns = Width;
   static constexpr bool across_columns = true;
   static constexpr bool resident = false;
@@ -167,57 +179,52 @@ struct ColumnPass {
   const i64 outer, inner;
   i64 n, column, o;
   const int along;
-  int parity = 0;
+  bool has_column;
 
   COR_FN explicit ColumnPass(const RowsHead& h) : outer(h.outer), inner(h.inner), n(h.n), along(thread_id() / LanesAcross) {
     const u32 blocks_across = static_cast<u32>((inner + LanesAcross * Width - 1) / (LanesAcross * Width));
     o = block_id() / blocks_across;
     column = (static_cast<i64>(block_id() % blocks_across) * LanesAcross + thread_id() % LanesAcross) * Width;
+    has_column = column < inner;
+    if (!has_column) column = 0;
   }
   template <class T>
   COR_FN void align_to(const T*) {}
   template <class T>
   COR_FN void align_to_row(const T*) {}
   COR_FN void shorten(i64 left) { n = left < n ? left : n; }
-  COR_FN bool active() const { return column < inner; }
+  COR_FN bool active() const { return has_column; }
   COR_FN i64 offset() const { return o * n * inner + column; }
-  COR_FN i64 element(i64 c) const { return c * lanes_along + along; }
-  COR_FN i64 chunk_count() const { return (n + lanes_along - 1) / lanes_along; }
-  COR_FN bool full(i64 c) const { return element(c) < n && (Aligned ? active() : column + Width <= inner); }
-  COR_FN bool valid(i64 c, int k) const { return element(c) < n && column + k < inner; }
+  template <bool Full>
+  COR_FN i64 element(At<Full> at) const {
+    return at.c * lanes_along + along;
+  }
+  template <bool Full>
+  COR_FN bool whole(At<Full> at) const {
+    return Full || element(at) < n;
+  }
+  template <bool Full>
+  COR_FN bool valid(At<Full> at, int) const {
+    return whole(at);
+  }
   template <class F>
   COR_FN void for_chunks(F f) const {
-    const i64 count = chunk_count();
+    const i64 full = n / lanes_along;
 #pragma unroll 4
-    for (i64 c = 0; c < count; ++c) f(c);
+    for (i64 c = 0; c < full; ++c) f(At<true>{c});
+    if (full * lanes_along < n) f(At<false>{full});
   }
-  template <class T>
-  COR_FN Vec<T, Width> fetch(const T* p, i64 c) const {
-    return fetch_at(p + element(c) * inner, c);
+  template <class T, bool Full>
+  COR_FN Vec<T, Width> fetch(const T* p, At<Full> at) const {
+    return fetch_at(p + element(at) * inner, at);
   }
-  template <class T>
-  COR_FN Vec<T, Width> fetch_at(const T* at, i64 c) const {
-    if constexpr (Aligned) {
-      if (full(c)) return load_vec<T, Width>(at);
-      return {};
-    } else {
-      Vec<T, Width> r = {};
-#pragma unroll
-      for (int k = 0; k < Width; ++k)
-        if (valid(c, k)) r.v[k] = at[k];
-      return r;
-    }
+  template <class T, bool Full>
+  COR_FN Vec<T, Width> fetch_at(const T* here, At<Full> at) const {
+    return whole(at) ? load_vec<T, Width>(here) : Vec<T, Width>{};
   }
-  template <class T>
-  COR_FN void put(T* p, i64 c, const Vec<T, Width>& v) const {
-    T* at = p + element(c) * inner;
-    if constexpr (Aligned) {
-      if (full(c)) store_vec<T, Width>(at, v);
-    } else {
-#pragma unroll
-      for (int k = 0; k < Width; ++k)
-        if (valid(c, k)) at[k] = v.v[k];
-    }
+  template <class T, bool Full>
+  COR_FN void put(T* p, At<Full> at, const Vec<T, Width>& v) const {
+    if (active() && whole(at)) store_vec<T, Width>(p + element(at) * inner, v);
   }
   template <class M>
   COR_FN Folded<typename M::State, Width> across(const typename M::State (&s)[Width]) {
@@ -250,7 +257,6 @@ struct ColumnPass {
   COR_FN i64 fold_unit() const { return o; }
   COR_FN i64 first_column() const { return column; }
   COR_FN i64 fold_index() const { return o * inner + column; }
-  COR_FN bool fold_valid(int k) const { return column + k < inner; }
 };
 
 template <class Monoid, class Pass, class Node>
@@ -259,18 +265,13 @@ COR_FN auto fold(Pass& pass, const Node& node) {
   State s[Pass::columns];
 #pragma unroll
   for (int k = 0; k < Pass::columns; ++k) s[k] = Monoid::identity();
-  pass.for_chunks([&](auto c) {
-    const auto chunk = node.chunk(pass, c);
-    const bool full = pass.full(c);
-    if (Pass::whole_chunks && !full) return;
+  pass.for_chunks([&](auto at) {
+    const auto chunk = node.chunk(pass, at);
 #pragma unroll
     for (int k = 0; k < Pass::width; ++k) {
       State& mine = s[Pass::across_columns ? k : 0];
       const State one = Monoid::of(chunk.at(k));
-      if constexpr (Pass::whole_chunks)
-        mine = Monoid::combine(mine, one);
-      else
-        mine = Monoid::combine(mine, full || pass.valid(c, k) ? one : Monoid::identity());
+      mine = Monoid::combine(mine, pass.valid(at, k) ? one : Monoid::identity());
     }
   });
   if constexpr (Pass::across_columns)
@@ -284,10 +285,10 @@ template <class Pass, class Node>
 COR_FN auto keep(Pass& pass, const Node& node) {
   if constexpr (Pass::resident) {
     typename Pass::template Kept<typename Node::value_type> kept;
-    pass.for_chunks([&](auto c) {
-      const auto chunk = node.chunk(pass, c);
+    pass.for_chunks([&](auto at) {
+      const auto chunk = node.chunk(pass, at);
 #pragma unroll
-      for (int k = 0; k < Pass::width; ++k) kept.v[c].v[k] = chunk.at(k);
+      for (int k = 0; k < Pass::width; ++k) kept.v[at.c].v[k] = chunk.at(k);
     });
     return kept;
   } else {
@@ -307,12 +308,12 @@ COR_FN auto keep_and_fold(Pass& pass, const Node& node) {
 template <class Pass, class T, class Node>
 COR_FN void store(Pass& pass, T* tensor, const Node& node) {
   T* p = tensor + pass.offset();
-  pass.for_chunks([&](auto c) {
-    const auto chunk = node.chunk(pass, c);
+  pass.for_chunks([&](auto at) {
+    const auto chunk = node.chunk(pass, at);
     Vec<T, Pass::width> r;
 #pragma unroll
     for (int k = 0; k < Pass::width; ++k) r.v[k] = convert<T>(chunk.at(k));
-    pass.put(p, c, r);
+    pass.put(p, at, r);
   });
 }
 
@@ -321,8 +322,7 @@ template <class Pass, class T, class V, int Columns>
 COR_FN void put_folded(Pass& pass, T* first, const Folded<V, Columns>& folded) {
   if (!pass.leader()) return;
 #pragma unroll
-  for (int k = 0; k < Columns; ++k)
-    if (pass.fold_valid(k)) first[k] = convert<T>(folded.v[k]);
+  for (int k = 0; k < Columns; ++k) first[k] = convert<T>(folded.v[k]);
 }
 // The same into a contiguous [outer, inner] tensor.
 template <class Pass, class T, class V, int Columns>

@@ -129,8 +129,8 @@ struct Constant {
   using node_tag = NodeTag;
   using value_type = T;
   T value;
-  template <class Pass>
-  COR_FN Constant chunk(const Pass&, i64) const {
+  template <class Pass, class Index>
+  COR_FN Constant chunk(const Pass&, Index) const {
     return *this;
   }
   COR_FN T at(int) const { return value; }
@@ -146,8 +146,8 @@ struct UnaryNode {
     Chunk a;
     COR_FN value_type at(int k) const { return F::apply(a.at(k)); }
   };
-  template <class Pass>
-  COR_FN auto chunk(const Pass& p, i64 c) const {
+  template <class Pass, class Index>
+  COR_FN auto chunk(const Pass& p, Index c) const {
     return View<decltype(a.chunk(p, c))>{a.chunk(p, c)};
   }
 };
@@ -164,8 +164,8 @@ struct BinaryNode {
     ChunkB b;
     COR_FN value_type at(int k) const { return F::apply(a.at(k), b.at(k)); }
   };
-  template <class Pass>
-  COR_FN auto chunk(const Pass& p, i64 c) const {
+  template <class Pass, class Index>
+  COR_FN auto chunk(const Pass& p, Index c) const {
     return View<decltype(a.chunk(p, c)), decltype(b.chunk(p, c))>{a.chunk(p, c), b.chunk(p, c)};
   }
 };
@@ -176,8 +176,8 @@ struct Folded {
   using node_tag = NodeTag;
   using value_type = T;
   T v[Columns];
-  template <class Pass>
-  COR_FN const Folded& chunk(const Pass&, i64) const {
+  template <class Pass, class Index>
+  COR_FN const Folded& chunk(const Pass&, Index) const {
     return *this;
   }
   COR_FN T at(int k) const { return v[Columns == 1 ? 0 : k]; }

@@ -62,7 +62,7 @@ Status plan_simt_columns(const Chip& chip, const RowsShape& s, RowsPlan* plan) {
   int vector = static_cast<int>(std::min<size_t>(chip.vector_bytes / s.widest, 4));
   l.aligned = s.aligned && s.inner % vector == 0;
   if (!l.aligned) vector = 1;
-  if (vector == 1) l.aligned = 1; // single elements are always aligned
+  l.aligned = 1; // single elements always are
   l.width = static_cast<uint8_t>(vector);
   l.threads_log2 = 8;
   // Few columns, or too few blocks for the chip: fewer lanes across, more along.
@@ -84,9 +84,9 @@ std::string pass_type(const Chip& chip, const RowsLayout& l) {
   std::string s = std::string("using Pass = cor::") + (l.column ? "ColumnPass<" : "RowPass<");
   const auto number = [](int n) { return std::to_string(n); };
   if (!chip.simt) return s + number(l.width) + ", " + number(l.resident) + ">;\n";
-  s += number(1 << l.threads_log2) + ", " + number(1 << l.lanes_log2) + ", " + number(l.width) + ", ";
-  if (!l.column) s += number(l.chunks) + ", ";
-  return s + number(l.aligned) + ">;\n";
+  s += number(1 << l.threads_log2) + ", " + number(1 << l.lanes_log2) + ", " + number(l.width);
+  if (!l.column) s += ", " + number(l.chunks) + ", " + number(l.aligned);
+  return s + ">;\n";
 }
 
 std::string entry_tail(const Chip& chip, const RowsLayout&) { return chip.simt ? ")\n" : ", 1)\n"; }

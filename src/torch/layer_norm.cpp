@@ -85,7 +85,9 @@ Status run(Results& results, const Tensor& x, at::IntArrayRef shape, const Maybe
                     rstd.mutable_data_ptr(),
                     dtype_of(x.scalar_type()),
                     dtype_of(parameters),
-                    dtype_of(statistics)};
+                    dtype_of(statistics),
+                    w.defined(),
+                    b.defined()};
     LaunchList list;
     CORUNDUM_TRY(plan(*target.chip, call, list));
     CORUNDUM_TRY(launch(target, list));

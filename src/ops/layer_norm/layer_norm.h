@@ -11,12 +11,13 @@ struct Call {
   int64_t rows, n;
   double eps;
   const void* in;                       // [rows, n]
-  const void* weight;                   // [n] or null
-  const void* bias;                     // [n] or null
+  const void* weight;                   // [n], where there is one
+  const void* bias;                     // [n], where there is one
   void* out;                            // [rows, n], dtype of `in`
   void* mean;                           // [rows], stat_dtype
   void* rstd;                           // [rows], stat_dtype
   Dtype dtype, param_dtype, stat_dtype; // param: of weight and bias
+  bool has_weight, has_bias;            // pointers may be null while planning
 };
 
 Status plan(const Chip& chip, const Call& call, LaunchList& list);

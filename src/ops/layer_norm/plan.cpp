@@ -53,7 +53,7 @@ Status plan(const Chip& chip, const Call& call, LaunchList& list) {
   if (call.rows == 0) return Status();
   if (call.n == 0) return Status::refuse("rows of no elements");
   RowsShape shape{call.rows, call.n, 1};
-  shape.widest = std::max(size_of(call.dtype), call.weight || call.bias ? size_of(call.param_dtype) : 1);
+  shape.widest = std::max(size_of(call.dtype), call.has_weight || call.has_bias ? size_of(call.param_dtype) : 1);
   shape.kept = call.dtype == Dtype::float64 ? 8 : 4;
   shape.kept_element = call.dtype == Dtype::float64 ? 8 : 4;
   shape.aligned = true;
@@ -64,8 +64,7 @@ Status plan(const Chip& chip, const Call& call, LaunchList& list) {
   const KeyBytes k{static_cast<uint8_t>(call.dtype),
                    static_cast<uint8_t>(call.param_dtype),
                    static_cast<uint8_t>(call.stat_dtype),
-                   call.weight != nullptr,
-                   call.bias != nullptr,
+                   call.has_weight, call.has_bias,
                    p.layout};
   KernelKey key;
   key.family = family_instance.id();

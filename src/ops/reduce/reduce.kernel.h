@@ -36,18 +36,18 @@ struct Strided {
     return o;
   }
 #if COR_SIMT
-  template <class Pass>
-  COR_FN auto chunk(const Pass& pass, cor::i64 c) const {
+  template <class Pass, class At>
+  COR_FN auto chunk(const Pass& pass, At c) const {
     using Piece = cor::Vec<T, Pass::width>;
     const cor::i64 e = pass.element(c);
     if constexpr (!Pass::across_columns && Unit && Args::reduced_rank == 1) {
       return cor::Converted<V, Piece>{pass.fetch(base + first, c)};
     } else if constexpr (Pass::across_columns) {
-      return cor::Converted<V, Piece>{pass.full(c) || pass.valid(c, 0) ? pass.fetch_at(base + offset(e), c) : Piece{}};
+      return cor::Converted<V, Piece>{pass.whole(c) ? pass.fetch_at(base + offset(e), c) : Piece{}};
     } else {
       Piece r = {};
       if constexpr (Unit) {
-        if (pass.full(c)) r = cor::load_vec<T, Pass::width>(base + offset(e));
+        if (pass.whole(c)) r = cor::load_vec<T, Pass::width>(base + offset(e));
       } else {
 #pragma unroll
         for (int k = 0; k < Pass::width; ++k)
@@ -62,8 +62,8 @@ struct Strided {
     cor::i64 e;
     COR_FN V at(int k) const { return cor::convert<V>(s.base[s.offset(e + k)]); }
   };
-  template <class Pass>
-  COR_FN auto chunk(const Pass& pass, cor::i64 c) const {
+  template <class Pass, class At>
+  COR_FN auto chunk(const Pass& pass, At c) const {
     const cor::i64 e = pass.element(c);
     if constexpr (Pass::across_columns || Unit)
       return cor::Converted<V, cor::Stretch<T> >{{base + offset(e)}};
@@ -134,8 +134,8 @@ struct Before {
     value_type p;
     COR_FN value_type at(int k) const { return Kind::before(chunk.at(k), p); }
   };
-  template <class Pass>
-  COR_FN auto chunk(const Pass& pass, cor::i64 c) const {
+  template <class Pass, class At>
+  COR_FN auto chunk(const Pass& pass, At c) const {
     return View<decltype(node.chunk(pass, c))>{node.chunk(pass, c), p};
   }
 };
