@@ -35,6 +35,12 @@ struct At {
   i64 c;
 };
 
+// Which of a chunk's elements are there: [low, high).
+struct Mask {
+  int low, high;
+  COR_FN bool at(int k) const { return k >= low && k < high; }
+};
+
 // Threads of a block, LanesPerRow of which share a row; each holds Width neighbours a chunk, Chunks chunks in registers (0:
 // reload). Aligned: every row of every tensor starts at a multiple of the access and n is a multiple of Width. Otherwise chunks
 // begin at the aligned-down address of the row of the first tensor, with a head and a tail mask, and only same-phase tensors get
@@ -78,18 +84,19 @@ struct RowPass {
   COR_FN i64 element(At<Full> at) const {
     return (at.c * LanesPerRow + lane) * Width - head;
   }
+  template <bool Full>
+  COR_FN Mask mask(At<Full> at) const {
+    if constexpr (Full) return {0, Width};
+    const i64 e = element(at), left = n - e;
+    return {e < 0 ? static_cast<int>(-e) : 0, left < 0 ? 0 : left < Width ? static_cast<int>(left) : Width};
+  }
   // All of this lane's elements of the chunk are there.
   template <bool Full>
   COR_FN bool whole(At<Full> at) const {
     if constexpr (Full) return true;
-    const i64 e = element(at);
-    if constexpr (Aligned) return e < n;
-    return e >= 0 && e + Width <= n;
-  }
-  template <bool Full>
-  COR_FN bool valid(At<Full> at, int k) const {
-    const i64 e = element(at) + k;
-    return Full || (e >= 0 && e < n);
+    if constexpr (Aligned) return element(at) < n;
+    const Mask m = mask(at);
+    return m.low == 0 && m.high == Width;
   }
   template <class F>
   COR_FN void for_chunks(F f) const {
@@ -121,9 +128,10 @@ struct RowPass {
     if (whole(at) && wide(here)) return load_vec<T, Width>(here);
     Vec<T, Width> r = {};
     if constexpr (!Aligned) {
+      const Mask m = mask(at);
 #pragma unroll
       for (int k = 0; k < Width; ++k)
-        if (valid(at, k)) r.v[k] = here[k];
+        if (m.at(k)) r.v[k] = here[k];
     }
     return r;
   }
@@ -134,9 +142,10 @@ struct RowPass {
     if (whole(at) && wide(here)) {
       store_vec<T, Width>(here, v);
     } else if constexpr (!Aligned) {
+      const Mask m = mask(at);
 #pragma unroll
       for (int k = 0; k < Width; ++k)
-        if (valid(at, k)) here[k] = v.v[k];
+        if (m.at(k)) here[k] = v.v[k];
     }
   }
 
@@ -204,8 +213,8 @@ struct ColumnPass {
     return Full || element(at) < n;
   }
   template <bool Full>
-  COR_FN bool valid(At<Full> at, int) const {
-    return whole(at);
+  COR_FN Mask mask(At<Full> at) const {
+    return {0, whole(at) ? Width : 0};
   }
   template <class F>
   COR_FN void for_chunks(F f) const {
@@ -267,11 +276,12 @@ COR_FN auto fold(Pass& pass, const Node& node) {
   for (int k = 0; k < Pass::columns; ++k) s[k] = Monoid::identity();
   pass.for_chunks([&](auto at) {
     const auto chunk = node.chunk(pass, at);
+    const Mask m = pass.mask(at);
 #pragma unroll
     for (int k = 0; k < Pass::width; ++k) {
       State& mine = s[Pass::across_columns ? k : 0];
       const State one = Monoid::of(chunk.at(k));
-      mine = Monoid::combine(mine, pass.valid(at, k) ? one : Monoid::identity());
+      mine = Monoid::combine(mine, m.at(k) ? one : Monoid::identity());
     }
   });
   if constexpr (Pass::across_columns)

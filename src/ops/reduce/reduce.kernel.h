@@ -49,9 +49,10 @@ struct Strided {
       if constexpr (Unit) {
         if (pass.whole(c)) r = cor::load_vec<T, Pass::width>(base + offset(e));
       } else {
+        const cor::Mask m = pass.mask(c);
 #pragma unroll
         for (int k = 0; k < Pass::width; ++k)
-          if (pass.valid(c, k)) r.v[k] = base[offset(e + k)];
+          if (m.at(k)) r.v[k] = base[offset(e + k)];
       }
       return cor::Converted<V, Piece>{r};
     }
