@@ -17,9 +17,10 @@ struct PointwiseInput {
 
 struct PointwiseText {
   std::string entry;
-  std::string expression; // over x, y, z and s0, s1
+  std::string expression; // over x, y, z, s0, s1 and the type Common
   std::string out;        // kernel type as stored
   std::string scalar;     // kernel type of s0 and s1
+  std::string common;     // kernel type, as stored, of the dtype in which the inputs meet
   PointwiseInput inputs[3];
   int input_count;
   Layout layout;

@@ -6,6 +6,7 @@
 //     static constexpr int operands = 3;                           // output and inputs
 //     static COR_FN float apply(float x, float y, int z, float s0, float s1);
 //     using Scalar = float;                                        // type of s0, s1
+//     using Common = bf16;                                         // in which the inputs meet, as stored
 //   };
 #include "lang/index.h"
 #include "lang/tile.h"

@@ -117,6 +117,11 @@ template <class To, class From>
 COR_FN To convert(From v) {
   return Convert<To>::from(v);
 }
+// A number as it reads back once it has been stored as T.
+template <class T>
+COR_FN Compute<T> round_to(Compute<T> v) {
+  return convert<Compute<T>>(convert<T>(v));
+}
 
 // Numbers travel in 8-byte slots of the argument struct, written by the host in the compute type.
 template <class T>

@@ -25,6 +25,7 @@ constexpr Rules gradient{.same_dtypes = true};
 
 std::string dtype_text(const Op& op) {
   std::string text;
+  if (op.signature == Signature::copy) text += "uint16 uint32 uint64 complex64 complex128 float8_e4m3fn float8_e5m2 ";
   if (op.dtypes & set_bool) text += "bool ";
   if (op.dtypes & set_int) text += "uint8 int8 int16 int32 int64 ";
   if (op.dtypes & set_half) text += "float16 bfloat16 ";
@@ -153,9 +154,20 @@ struct BinaryRounding {
     if (divides_integers && !x.is_cuda() && !y.is_cuda()) return Status::refuse("integer division by zero must raise on a CPU");
     TensorCall call = call_of(op, arithmetic, {&x, &y});
     call.flag = *mode == "floor";
-    // ATen rounds a 16-bit quotient before it truncates: 2.999 becomes 3, where the kernel's float32 quotient becomes 2.
-    if (*mode == "trunc" && meets_in_half(x, y)) return Status::refuse("16-bit quotients are rounded before they are truncated");
+    if (*mode == "trunc") CORUNDUM_TRY(truncate(x, y, &call.flag));
     return run(call, out);
+  }
+
+  // ATen rounds a 16-bit quotient to 16 bits before it truncates (2.999 becomes 3), but not the one by a single number. On CUDA it
+  // multiplies by the reciprocal of a number instead, which misses whole quotients.
+  static Status truncate(const Tensor& x, const Tensor& y, uint8_t* flag) {
+    const bool is_number_x = x.is_cpu() && x.dim() == 0, is_number_y = y.is_cpu() && y.dim() == 0;
+    if (is_number_y && x.is_cuda()) return Status::refuse("truncated division by a number on CUDA");
+    if (!meets_in_half(x, y)) return {};
+    if (is_number_x) return Status::refuse("truncated division of a number by 16-bit numbers");
+    const bool divides_by_one_number = x.is_cpu() && y.numel() == 1;
+    *flag = divides_by_one_number ? 0 : 2;
+    return {};
   }
 };
 
@@ -220,7 +232,8 @@ struct Where {
     CORUNDUM_TRY(require_plain(condition, x));
     if (!is_plain(y)) return Status::refuse(not_plain);
     if (condition.scalar_type() != at::kBool) return Status::refuse("the condition is not bool");
-    if (condition.dim() == 0 && condition.is_cpu()) return Status::refuse("the condition is a number");
+    if (condition.dim() == 0 && condition.is_cpu() && !(x.is_cpu() && y.is_cpu()))
+      return Status::refuse("the condition is a number");
     TensorCall call = call_of(op, arithmetic, {&condition, &x, &y});
     call.compute = at::native::result_type(at::native::update_result_type_state(y, at::native::update_result_type_state(x, {})));
     if (!is_covered(op, call.compute)) return Status::refuse("dtype not covered");
@@ -235,7 +248,7 @@ struct Fill {
     if (!is_plain(self)) return Status::refuse(not_plain);
     if (!is_covered(op, self.scalar_type())) return Status::refuse("dtype not covered");
     if (value.isComplex() || !fits(value, self.scalar_type())) return Status::refuse("the value does not fit the tensor's dtype");
-    if (at::has_internal_overlap(self) != at::MemOverlap::No) return Status::refuse("elements share memory");
+    if (at::has_internal_overlap(self) == at::MemOverlap::Yes) return Status::refuse("elements share memory");
     Rules rules;
     rules.resizes_output = false;
     TensorCall call = call_of(op, rules, {&self});
@@ -358,6 +371,7 @@ struct CopyForm {
     rules.resizes_output = false;
     TensorCall call = call_of(ops[row], rules, {&from});
     call.compute = self.scalar_type();
+    call.moves_bits = self.scalar_type() == from.scalar_type();
     return run(call, self);
   }
 

@@ -111,8 +111,19 @@ at::ScalarType common_type(const TensorCall& call, const Prepared& p) {
   return type;
 }
 
+// Elements of 16 bytes are moved in one access.
+bool is_aligned(const at::Tensor& t) {
+  return t.element_size() < 16 || reinterpret_cast<uintptr_t>(t.const_data_ptr()) % t.element_size() == 0;
+}
+
 Status find_types(const TensorCall& call, Prepared& p) {
   at::ScalarType compute = call.compute;
+  if (call.moves_bits) {
+    if (dtype_of(compute) == Dtype::invalid) return Status::refuse("dtype not covered");
+    p.result = compute;
+    p.call.compute = dtype_of(compute);
+    return {};
+  }
   if (compute == at::ScalarType::Undefined) {
     if (call.rules.same_dtypes)
       for (int i = 1; i < call.inputs; ++i)
@@ -132,6 +143,7 @@ Status find_types(const TensorCall& call, Prepared& p) {
 Status check_output(const TensorCall& call, const Prepared& p, const at::Tensor& out) {
   if (!is_plain(out)) return Status::refuse(not_plain);
   if (out.device() != p.lead->device()) return Status::refuse(on_two_devices);
+  if (call.moves_bits && !(is_aligned(out) && is_aligned(*call.in[0]))) return Status::refuse("an address is not a multiple of 16");
   if (out.scalar_type() == p.result) return {};
   if (!is_common(out.scalar_type())) return Status::refuse("dtype not covered");
   if (!call.rules.casts_output || !c10::canCast(p.result, out.scalar_type()))

@@ -25,6 +25,7 @@ struct TensorCall {
   corundum::Scalar scalars[2];
   // Undefined: by the row's promotion. Otherwise the dtype in which the inputs meet, which is the result's.
   at::ScalarType compute = at::ScalarType::Undefined;
+  bool moves_bits = false; // a copy within one dtype, which needs no arithmetic of it
 };
 
 // `out` is undefined: a new tensor is made. Otherwise it is written (in-place, out=).

@@ -3,6 +3,8 @@
 import contextlib
 
 import pytest
+import torch
+from cases import HALVES, MOVED
 
 import corundum
 
@@ -25,3 +27,36 @@ def must_serve(*overloads):
         assert overload in calls, f"{overload} was not called, but {sorted(calls)}"
         call = calls[overload]
         assert call.served == {"corundum": call.count}, f"{overload}: {call.fell_back}"
+
+
+def bits(t):
+    return t.cpu().reshape(-1).view(torch.uint8)
+
+
+def same(ours, theirs, exact=False, tolerance=None):
+    """Dtype, shape, strides and values; the comparison itself is ATen's."""
+    assert (ours.dtype, ours.shape) == (theirs.dtype, theirs.shape)
+    assert ours.stride() == theirs.stride(), f"strides {ours.stride()} instead of {theirs.stride()}"
+    with aten():
+        if theirs.dtype in MOVED:
+            assert torch.equal(bits(ours), bits(theirs))
+        elif exact or not theirs.is_floating_point():
+            torch.testing.assert_close(ours, theirs, rtol=0, atol=0, equal_nan=True)
+        else:
+            torch.testing.assert_close(ours, theirs, rtol=tolerance, atol=tolerance, equal_nan=True)
+
+
+def expected(case, function, *tensors):
+    """ATen's result: where 16-bit arithmetic is in question its float64 result, in the layout and dtype of the 16-bit one."""
+    with aten():
+        theirs = function(*tensors)
+        if case.through_double and tensors[0].dtype in HALVES:
+            theirs.copy_(function(*(t.double() for t in tensors)))
+    return theirs
+
+
+def compare(case, *tensors, tolerance=None):
+    theirs = expected(case, case.function, *tensors)
+    with must_serve(case.overload):
+        ours = case.function(*tensors)
+    same(ours, theirs, case.exact, tolerance)

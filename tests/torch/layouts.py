@@ -2,9 +2,6 @@
 
 import torch
 
-FLOATS = [torch.float32, torch.float64, torch.bfloat16, torch.float16]
-INTEGERS = [torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8]
-
 # Layout name to a function of (size 2-d contiguous source) -> tensor.
 LAYOUTS = {
     "contiguous": lambda t: t,
@@ -21,18 +18,21 @@ LAYOUTS = {
 
 
 def values(dtype, device, seed=0, shape=(17, 33)):
-    """Numbers of both signs, and for floats a NaN, infinities and zeros of both signs."""
+    """Numbers of both signs."""
     generator = torch.Generator().manual_seed(seed)
     if dtype is torch.bool:
         return (torch.rand(shape, generator=generator) > 0.5).to(device)
+    if dtype.is_complex:
+        parts = torch.randn((*shape, 2), generator=generator, dtype=torch.float64)
+        return torch.view_as_complex(parts).to(dtype).to(device)
     if not dtype.is_floating_point:
-        low = 0 if dtype is torch.uint8 else -100
+        low = -100 if dtype.is_signed else 0
         return torch.randint(low, 100, shape, generator=generator).to(dtype).to(device)
     return (torch.randn(shape, generator=generator, dtype=torch.float64) * 3).to(dtype).to(device)
 
 
 def with_specials(t):
-    """The same with values that only a careful kernel gets right."""
+    """The same with values that only a careful kernel gets right: a NaN, infinities, zeros of both signs and a tiny number."""
     t = t.clone()
     flat = t.view(-1)
     for i, special in enumerate([float("nan"), float("inf"), -float("inf"), 0.0, -0.0, 1e-30]):

@@ -8,6 +8,13 @@ from against_aten import DEVICES, aten, must_serve
 pytestmark = pytest.mark.usefixtures("on")
 each_device = pytest.mark.parametrize("device", DEVICES)
 
+
+def fill_part(t):
+    t[0].fill_(3)
+    t[1:, 2].zero_()
+    return t
+
+
 # name: function of x and y, overloads that must be ours
 FUNCTIONS = {
     "add": (lambda x, y: torch.add(x, y, alpha=2), ["add.Tensor"]),
@@ -21,6 +28,13 @@ FUNCTIONS = {
     "clamp": (lambda x, y: x.clamp(-1, 1), ["clamp"]),
     "clip": (lambda x, y: x.clip(0), ["clamp"]),
     "clamp_tensor": (lambda x, y: x.clamp(min=y), ["clamp.Tensor"]),
+    "clamp_min": (lambda x, y: x.clamp_min(0.1), ["clamp_min", "ge.Scalar", "where.self"]),
+    "clamp_max": (lambda x, y: x.clamp_max(0.1), ["clamp_max", "le.Scalar", "where.self"]),
+    "clamp_min_tensor": (lambda x, y: torch.clamp_min(x, y), ["clamp_min.Tensor"]),
+    "clamp_max_tensor": (lambda x, y: torch.clamp_max(x, y), ["clamp_max.Tensor"]),
+    "where": (lambda x, y: torch.where(x > y, x, y * 2), ["where.self", "gt.Tensor"]),
+    "where_number": (lambda x, y: torch.where(y < 0.5, x, 0.0), ["where.self", "lt.Scalar"]),
+    "fill_part": (lambda x, y: fill_part(x * y), ["fill_.Scalar", "zero_"]),
     "masked_fill": (lambda x, y: x.masked_fill(y > 0, 2.0), ["masked_fill.Scalar"]),
     "masked_fill_tensor": (lambda x, y: x.masked_fill(y > 0, y.detach()[0, 0]), ["masked_fill.Tensor"]),
     "clone": (lambda x, y: x.t().clone(), ["copy_"]),
@@ -45,11 +59,10 @@ def inputs(device):
     return [torch.randn(4, 6, generator=generator).to(device).requires_grad_() for _ in range(2)]
 
 
-def value_and_gradients(function, device):
-    x, y = inputs(device)
+def value_and_gradients(function, x, y):
     result = function(x, y)
     node = result.grad_fn
-    (result.double() * torch.arange(1, result.numel() + 1, device=device).view(result.shape)).sum().backward()
+    (result.double() * torch.arange(1, result.numel() + 1, device=x.device).view(result.shape)).sum().backward()
     return result.detach(), type(node).__name__, [tensor.grad for tensor in (x, y)]
 
 
@@ -58,9 +71,10 @@ def value_and_gradients(function, device):
 def test_gradients_are_atens(name, device):
     function, overloads = FUNCTIONS[name]
     with aten():
-        value, node, gradients = value_and_gradients(function, device)
+        value, node, gradients = value_and_gradients(function, *inputs(device))
+    x, y = inputs(device)  # out of the record: on a GPU these are transfers, which nobody but torch does
     with must_serve(*overloads):
-        our_value, our_node, our_gradients = value_and_gradients(function, device)
+        our_value, our_node, our_gradients = value_and_gradients(function, x, y)
     assert our_node == node
     torch.testing.assert_close(our_value, value)
     for ours, theirs in zip(our_gradients, gradients, strict=True):
@@ -85,6 +99,16 @@ def test_forward_mode_and_double_backward():
     assert torch.autograd.gradgradcheck(torch.tanh, x)
     assert torch.autograd.gradcheck(lambda x: F.softmax(x.view(1, 5), 1), x, check_forward_ad=True)
     assert torch.autograd.gradcheck(lambda x: F.layer_norm(x.view(1, 5), (5,)), x)
+
+
+@each_device
+def test_results_without_gradient(device):
+    x, y = inputs(device)
+    with must_serve("lt.Tensor", "eq.Scalar", "bitwise_or.Tensor"):
+        result = (x < y) | (x == 0)
+    assert result.dtype == torch.bool
+    assert result.grad_fn is None
+    assert not result.requires_grad
 
 
 @each_device

@@ -45,6 +45,7 @@ class PointwiseFamily : public Family {
     t.entry = std::string("corundum_") + name_of(key);
     t.expression = op.expression[k.flag];
     t.out = stored_type(k.out);
+    t.common = stored_type(k.compute);
     t.scalar = value_type(k.compute) == "bool" ? "bool" : k.compute >= opaque ? "int" : value_type(k.compute);
     t.input_count = inputs_of(op, k.flag);
     for (int i = 0; i < t.input_count; ++i) {

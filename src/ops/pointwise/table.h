@@ -15,7 +15,8 @@ enum class Signature : uint8_t {
   binary_tensor_out, // f.Tensor, f_.Tensor, f.Tensor_out
   comparison,        // the same with f.Scalar, f_.Scalar, f.Scalar_out
   binary_alpha,      // the same with `Scalar alpha`, which is scalar 0
-  binary_rounding,   // f.Tensor_mode, f_.Tensor_mode, f.out_mode with `str? rounding_mode`: flag 0 "trunc", 1 "floor"
+  binary_rounding,   // f.Tensor_mode, f_.Tensor_mode, f.out_mode with `str? rounding_mode`: flag 0 "trunc", 1 "floor",
+                     // 2 "trunc" of a quotient that is rounded first
   backward,          // f(grad, x), f.grad_input
   backward_approximate,
   clamp,        // f, f_, f.out with `Scalar? min, max`: flag 0 both, 1 only min, 2 only max; scalars 0 and 1
@@ -54,7 +55,7 @@ struct Op {
   uint8_t scalars; // numbers, passed in the compute type
   uint8_t dtypes;  // DtypeSet of the result's dtype (of the inputs' for always_bool)
   Promotion promotion;
-  // Over x, y, z (inputs in the compute type) and s0, s1 (scalars); one text per flag.
+  // Over x, y, z (inputs in the compute type), s0, s1 (scalars) and Common (the compute dtype as stored); one text per flag.
   const char* expression[3];
 };
 
@@ -63,7 +64,13 @@ inline constexpr Op ops[] = {
     {"sub", Signature::binary_alpha, 2, 1, set_no_bool, Promotion::standard, {"x - s0 * y"}},
     {"mul", Signature::binary, 2, 0, set_all, Promotion::standard, {"x * y"}},
     {"div", Signature::binary, 2, 0, set_floating, Promotion::int_to_float, {"x / y"}},
-    {"div", Signature::binary_rounding, 2, 0, set_no_bool, Promotion::standard, {"div_trunc(x, y)", "div_floor(x, y)"}},
+    {"div",
+     Signature::binary_rounding,
+     2,
+     0,
+     set_no_bool,
+     Promotion::standard,
+     {"div_trunc(x, y)", "div_floor(x, y)", "native::trunc(round_to<Common>(x / y))"}},
     {"gelu", Signature::unary_approximate, 1, 0, set_floating, Promotion::standard, {"gelu_erf(x)", "gelu_tanh(x)"}},
     {"gelu_backward",
      Signature::backward_approximate,

@@ -1,0 +1,200 @@
+"""Every overload that is ours, each with calls that reach it, as data. A row runs over its dtypes and over all layouts."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+
+aten = torch.ops.aten
+
+FLOATS = [torch.float32, torch.float64, torch.bfloat16, torch.float16]
+INTEGERS = [torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8]
+HALVES = FLOATS[2:]
+NUMBERS = [*FLOATS, *INTEGERS]
+EVERY = [*NUMBERS, torch.bool]
+WHOLE = [*INTEGERS, torch.bool]
+# Only moved, never computed with.
+MOVED = [
+    torch.uint16,
+    torch.uint32,
+    torch.uint64,
+    torch.complex64,
+    torch.complex128,
+    torch.float8_e4m3fn,
+    torch.float8_e5m2,
+]
+
+
+class Case(NamedTuple):
+    overload: str
+    """The one that must be ours."""
+    function: Callable[..., Any]
+    dtypes: list[torch.dtype]
+    exact: bool = False
+    """Bit for bit as ATen's."""
+    through_double: bool = False
+    """ATen rounds in the middle of 16-bit arithmetic, and not on every device: its float64 result counts there."""
+
+
+# Functions of one tensor.
+UNARY = {
+    "gelu": Case("gelu", F.gelu, FLOATS, through_double=True),
+    "gelu_tanh": Case("gelu", lambda x: F.gelu(x, approximate="tanh"), FLOATS, through_double=True),
+    "tanh": Case("tanh", torch.tanh, [*FLOATS, torch.int32, torch.bool], through_double=True),
+    "clamp": Case("clamp", lambda x: torch.clamp(x, -1, 2), NUMBERS[:8], True),
+    "clamp_only_min": Case("clamp", lambda x: torch.clamp(x, min=1), NUMBERS, True),
+    "clamp_only_max": Case("clamp", lambda x: torch.clamp(x, max=1), NUMBERS, True),
+    "clamp_swapped": Case("clamp", lambda x: torch.clamp(x, 2, 1), [torch.float32, torch.int64], True),
+    "clamp_promoted": Case("clamp", lambda x: torch.clamp(x, 0.5), [torch.int32, torch.uint8], True),
+    "clamp_min": Case("clamp_min", lambda x: torch.clamp_min(x, 1), NUMBERS, True),
+    "clamp_max": Case("clamp_max", lambda x: torch.clamp_max(x, 1), NUMBERS, True),
+    "clamp_min_promoted": Case("clamp_min", lambda x: torch.clamp_min(x, 0.5), [torch.int16, torch.uint8], True),
+    "add_number": Case("add.Tensor", lambda x: x + 2, EVERY),
+    "mul_number": Case("mul.Tensor", lambda x: x * 0.5, [*FLOATS, torch.int64, torch.bool]),
+    "number_minus": Case("sub.Tensor", lambda x: torch.sub(torch.tensor(3), x), NUMBERS),
+    "div_number": Case("div.Tensor", lambda x: x / 3, EVERY),
+    "div_floor_number": Case("div.Tensor_mode", lambda x: torch.div(x, 3, rounding_mode="floor"), FLOATS[:2], True),
+    "to_float": Case("copy_", lambda x: x.to(torch.float32), [torch.float64, torch.bfloat16, torch.int64, torch.bool], True),
+    "to_bfloat16": Case("copy_", lambda x: x.to(torch.bfloat16), [torch.float32, torch.float64, torch.int32], True),
+    "to_bool": Case("copy_", lambda x: x.to(torch.bool), [torch.float32, torch.int64, torch.float16], True),
+    "clone": Case("copy_", torch.clone, [*EVERY, *MOVED], True),
+    "clone_contiguous": Case("copy_", lambda x: x.clone(memory_format=torch.contiguous_format), [*FLOATS, *MOVED], True),
+    "masked_fill": Case("masked_fill.Scalar", lambda x: x.masked_fill(x > 0, 1), EVERY, True),
+    "masked_fill_tensor": Case("masked_fill.Tensor", lambda x: x.masked_fill(x > 0, torch.tensor(7)), [*FLOATS, torch.int64], True),
+    "where_number": Case("where.self", lambda x: torch.where(x > 0, x, 2), [*FLOATS, torch.int64, torch.bool], True),
+    "where_promoted": Case("where.self", lambda x: torch.where(x > 0, x, 0.5), [torch.float64, torch.bfloat16, torch.int32], True),
+    "where_numbers": Case("where.self", lambda x: torch.where(x > 0, 1.0, 0.0), [torch.float32, torch.int8], True),
+}
+
+# Functions of two tensors of one dtype.
+BINARY = {
+    "add": Case("add.Tensor", torch.add, EVERY),
+    "add_alpha": Case("add.Tensor", lambda x, y: torch.add(x, y, alpha=3), NUMBERS, through_double=True),
+    "sub": Case("sub.Tensor", torch.sub, NUMBERS),
+    "mul": Case("mul.Tensor", torch.mul, EVERY),
+    "div": Case("div.Tensor", torch.div, EVERY),
+    "div_trunc": Case("div.Tensor_mode", lambda x, y: torch.div(x, y, rounding_mode="trunc"), FLOATS, True),
+    "div_floor": Case("div.Tensor_mode", lambda x, y: torch.div(x, y, rounding_mode="floor"), FLOATS),
+    "clamp_tensor": Case("clamp.Tensor", lambda x, y: torch.clamp(x, min=y), NUMBERS, True),
+    "clamp_tensors": Case("clamp.Tensor", lambda x, y: torch.clamp(x, y, y + 1), NUMBERS[:6], True),
+    "clamp_min_tensor": Case("clamp_min.Tensor", torch.clamp_min, NUMBERS, True),
+    "clamp_max_tensor": Case("clamp_max.Tensor", torch.clamp_max, NUMBERS, True),
+    "bitwise_and": Case("bitwise_and.Tensor", torch.bitwise_and, WHOLE, True),
+    "bitwise_or": Case("bitwise_or.Tensor", torch.bitwise_or, WHOLE, True),
+    "bitwise_xor": Case("bitwise_xor.Tensor", torch.bitwise_xor, WHOLE, True),
+    "where": Case("where.self", lambda x, y: torch.where(x > y, x, y), NUMBERS, True),
+    "tanh_backward": Case("tanh_backward", aten.tanh_backward, FLOATS, through_double=True),
+    "gelu_backward": Case("gelu_backward", aten.gelu_backward, FLOATS, through_double=True),
+    "gelu_tanh_backward": Case(
+        "gelu_backward", lambda x, y: aten.gelu_backward(x, y, approximate="tanh"), FLOATS, through_double=True
+    ),
+}
+
+# Methods that write their first tensor and return it.
+IN_PLACE = {
+    "add_": Case("add_.Tensor", lambda x, y: x.add_(y, alpha=2), FLOATS[:3], through_double=True),
+    "sub_": Case("sub_.Tensor", lambda x, y: x.sub_(y), FLOATS[:3]),
+    "mul_": Case("mul_.Tensor", lambda x, y: x.mul_(y), FLOATS[:3]),
+    "div_": Case("div_.Tensor", lambda x, y: x.div_(y), FLOATS[:3]),
+    "div_trunc_": Case("div_.Tensor_mode", lambda x, y: x.div_(y, rounding_mode="trunc"), FLOATS, True),
+    "gelu_": Case("gelu_", lambda x, y: aten.gelu_(x), FLOATS[:3], through_double=True),
+    "tanh_": Case("tanh_", lambda x, y: x.tanh_(), FLOATS[:3], through_double=True),
+    "clamp_": Case("clamp_", lambda x, y: x.clamp_(-1, 1), NUMBERS[:5], True),
+    "clamp_tensor_": Case("clamp_.Tensor", lambda x, y: x.clamp_(max=y), NUMBERS[:5], True),
+    "clamp_min_": Case("clamp_min_", lambda x, y: x.clamp_min_(-1), NUMBERS[:5], True),
+    "clamp_max_": Case("clamp_max_", lambda x, y: x.clamp_max_(1), NUMBERS[:5], True),
+    "clamp_min_tensor_": Case("clamp_min_.Tensor", lambda x, y: x.clamp_min_(y), NUMBERS[:5], True),
+    "clamp_max_tensor_": Case("clamp_max_.Tensor", lambda x, y: x.clamp_max_(y), NUMBERS[:5], True),
+    "bitwise_and_": Case("bitwise_and_.Tensor", lambda x, y: x.bitwise_and_(y), WHOLE, True),
+    "bitwise_or_": Case("bitwise_or_.Tensor", lambda x, y: x.bitwise_or_(y), WHOLE, True),
+    "bitwise_xor_": Case("bitwise_xor_.Tensor", lambda x, y: x.bitwise_xor_(y), WHOLE, True),
+    "masked_fill_": Case("masked_fill_.Scalar", lambda x, y: x.masked_fill_(y > 0, 1), EVERY, True),
+    "masked_fill_tensor_": Case("masked_fill_.Tensor", lambda x, y: x.masked_fill_(y > 0, torch.tensor(2)), EVERY, True),
+    "fill_": Case("fill_.Scalar", lambda x, y: x.fill_(3), EVERY, True),
+    "fill_fraction_": Case("fill_.Scalar", lambda x, y: x.fill_(2.7), EVERY, True),
+    "fill_tensor_": Case("fill_.Tensor", lambda x, y: x.fill_(torch.tensor(3)), EVERY, True),
+    "zero_": Case("zero_", lambda x, y: x.zero_(), EVERY, True),
+    "copy_": Case("copy_", lambda x, y: x.copy_(y), [*EVERY, *MOVED], True),
+}
+
+# Functions of a tensor of 17 x 33 and of an output; the output's shape and dtype are in OUTPUTS where they are others.
+OUT = {
+    "add": Case("add.out", lambda x, out: torch.add(x, x, out=out), FLOATS[:3]),
+    "sub": Case("sub.out", lambda x, out: torch.sub(x, x[:1], out=out), FLOATS[:3]),
+    "mul": Case("mul.out", lambda x, out: torch.mul(x, 2, out=out), FLOATS[:3]),
+    "div": Case("div.out", lambda x, out: torch.div(x, x[:1], out=out), FLOATS[:3]),
+    "div_trunc": Case("div.out_mode", lambda x, out: torch.div(x, x[:1], rounding_mode="trunc", out=out), FLOATS, True),
+    "gelu": Case("gelu.out", lambda x, out: aten.gelu.out(x, out=out), FLOATS, through_double=True),
+    "tanh": Case("tanh.out", lambda x, out: torch.tanh(x, out=out), FLOATS, through_double=True),
+    "clamp": Case("clamp.out", lambda x, out: torch.clamp(x, 0, 1, out=out), NUMBERS[:5], True),
+    "clamp_tensor": Case("clamp.Tensor_out", lambda x, out: torch.clamp(x, x[:1], out=out), NUMBERS[:5], True),
+    "clamp_min": Case("clamp_min.out", lambda x, out: torch.clamp_min(x, 1, out=out), NUMBERS[:5], True),
+    "clamp_max": Case("clamp_max.out", lambda x, out: torch.clamp_max(x, 1, out=out), NUMBERS[:5], True),
+    "clamp_min_tensor": Case("clamp_min.Tensor_out", lambda x, out: torch.clamp_min(x, x[:1], out=out), NUMBERS[:5], True),
+    "clamp_max_tensor": Case("clamp_max.Tensor_out", lambda x, out: torch.clamp_max(x, x[:1], out=out), NUMBERS[:5], True),
+    "bitwise_and": Case("bitwise_and.Tensor_out", lambda x, out: torch.bitwise_and(x, x[:1], out=out), WHOLE, True),
+    "bitwise_or": Case("bitwise_or.Tensor_out", lambda x, out: torch.bitwise_or(x, x[:1], out=out), WHOLE, True),
+    "bitwise_xor": Case("bitwise_xor.Tensor_out", lambda x, out: torch.bitwise_xor(x, x[:1], out=out), WHOLE, True),
+    "where": Case("where.self_out", lambda x, out: torch.where(x > 0, x, x[:1], out=out), EVERY, True),
+    "gelu_backward": Case(
+        "gelu_backward.grad_input", lambda x, out: aten.gelu_backward.grad_input(x, x, grad_input=out), FLOATS, through_double=True
+    ),
+    "tanh_backward": Case(
+        "tanh_backward.grad_input", lambda x, out: aten.tanh_backward.grad_input(x, x, grad_input=out), FLOATS, through_double=True
+    ),
+    "softmax": Case("_softmax.out", lambda x, out: aten._softmax.out(x, -1, False, out=out), FLOATS[:2]),
+    "log_softmax": Case("_log_softmax.out", lambda x, out: aten._log_softmax.out(x, -1, False, out=out), FLOATS[:2]),
+    "sum": Case("sum.IntList_out", lambda x, out: torch.sum(x, dim=1, out=out), FLOATS[:2]),
+    "mean": Case("mean.out", lambda x, out: torch.mean(x, dim=0, keepdim=True, out=out), FLOATS[:2]),
+    "norm": Case("linalg_vector_norm.out", lambda x, out: torch.linalg.vector_norm(x, dim=1, out=out), FLOATS[:2]),
+}
+OUT_SHAPES = {"sum": (17,), "mean": (1, 33), "norm": (17,)}
+
+# Sums, means and norms over `dim`.
+REDUCE = {
+    "sum": Case("sum.dim_IntList", lambda x, dim, keep: torch.sum(x, dim=dim, keepdim=keep), FLOATS),
+    "mean": Case("mean.dim", lambda x, dim, keep: torch.mean(x, dim=dim, keepdim=keep), FLOATS),
+    "norm": Case("linalg_vector_norm", lambda x, dim, keep: torch.linalg.vector_norm(x, dim=dim, keepdim=keep), FLOATS),
+    "norm1": Case("linalg_vector_norm", lambda x, dim, keep: torch.linalg.vector_norm(x, 1, dim=dim, keepdim=keep), FLOATS),
+    "norm3": Case("linalg_vector_norm", lambda x, dim, keep: torch.linalg.vector_norm(x, 3, dim=dim, keepdim=keep), FLOATS),
+    "norm_inf": Case(
+        "linalg_vector_norm", lambda x, dim, keep: torch.linalg.vector_norm(x, float("inf"), dim=dim, keepdim=keep), FLOATS
+    ),
+    "norm_0": Case("linalg_vector_norm", lambda x, dim, keep: torch.linalg.vector_norm(x, 0, dim=dim, keepdim=keep), FLOATS),
+}
+
+# Rows of a tensor, each with a test of its own in test_rows.py.
+ROWS = {
+    "sum": Case("sum", torch.sum, EVERY),
+    "mean": Case("mean", torch.mean, FLOATS),
+    "softmax": Case("_softmax", F.softmax, FLOATS, through_double=True),
+    "log_softmax": Case("_log_softmax", F.log_softmax, FLOATS, through_double=True),
+    "layer_norm": Case("native_layer_norm", torch.native_layer_norm, FLOATS),
+    "embedding": Case("embedding", lambda weight, indices: F.embedding(indices, weight), [*EVERY, *MOVED[3:5]], True),
+}
+
+
+def comparisons(name):
+    """A comparison has six overloads: of tensors and with a number, each also in place and with an output."""
+    compare, method = getattr(torch, name), f"{name}_"
+    UNARY[f"{name}_number"] = Case(f"{name}.Scalar", lambda x: compare(x, 1), EVERY, True)
+    UNARY[f"{name}_fraction"] = Case(f"{name}.Scalar", lambda x: compare(x, 0.5), [*FLOATS, torch.int32, torch.uint8], True)
+    BINARY[name] = Case(f"{name}.Tensor", compare, EVERY, True)
+    IN_PLACE[method] = Case(f"{method}.Tensor", lambda x, y: getattr(x, method)(y), NUMBERS[:5], True)
+    IN_PLACE[f"{method}number"] = Case(f"{method}.Scalar", lambda x, y: getattr(x, method)(1), NUMBERS[:5], True)
+    OUT[name] = Case(f"{name}.Tensor_out", lambda x, out: compare(x, x[:1], out=out), NUMBERS[:5], True)
+    OUT[f"{name}_number"] = Case(f"{name}.Scalar_out", lambda x, out: compare(x, 1, out=out), NUMBERS[:5], True)
+
+
+COMPARISONS = ["eq", "ne", "lt", "le", "gt", "ge"]
+for comparison in COMPARISONS:
+    comparisons(comparison)
+OUT_DTYPES = {name: torch.bool for name in OUT if name.split("_")[0] in COMPARISONS}
+
+TABLES = [UNARY, BINARY, IN_PLACE, OUT, REDUCE, ROWS]
+
+
+def product(table):
+    """Every row with each of its dtypes, for parametrize."""
+    return [(name, dtype) for name, case in table.items() for dtype in case.dtypes]
