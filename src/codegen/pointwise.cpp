@@ -28,7 +28,8 @@ std::string body(const PointwiseText& t) {
 } // namespace
 
 std::string pointwise_text(const PointwiseText& t, const Chip& chip) {
-  std::string s = "#include \"lang/kernel.h\"\n#include \"lang/pointwise.h\"\n" + body(t);
+  std::string s = t.layout == Layout::tiled ? "#include \"lang/pointwise_tiled.h\"\n" : "#include \"lang/pointwise.h\"\n";
+  s += body(t);
   const auto list = [&](std::initializer_list<int64_t> numbers) {
     std::string r = "(" + t.entry + ", cor::Body";
     for (int64_t n : numbers) r += ", " + std::to_string(n);

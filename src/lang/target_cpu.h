@@ -16,16 +16,6 @@ float fmodf(float, float);
 
 namespace cor {
 
-struct Target {
-#if defined(__AVX512F__)
-  static constexpr int vector_bytes = 64;
-#elif defined(__AVX__)
-  static constexpr int vector_bytes = 32;
-#else
-  static constexpr int vector_bytes = 16;
-#endif
-};
-
 COR_FN float bits_to_float(unsigned v) { return __builtin_bit_cast(float, v); }
 COR_FN unsigned float_to_bits(float v) { return __builtin_bit_cast(unsigned, v); }
 
@@ -53,10 +43,6 @@ COR_FN unsigned short float_to_bfloat(float f) {
   const unsigned rounded = (x + 0x7fffu + ((x >> 16) & 1u)) >> 16;
   return static_cast<unsigned short>((x & 0x7fffffffu) > 0x7f800000u ? 0x7fc0u : rounded);
 }
-
-struct Word16 {
-  unsigned a, b, c, d;
-};
 
 COR_FN float fma(float a, float b, float c) { return a * b + c; } // contracted by -ffp-contract=fast
 COR_FN double fma(double a, double b, double c) { return a * b + c; }

@@ -7,7 +7,6 @@ namespace cor {
 
 struct Target {
   static constexpr int warp_size = 32;
-  static constexpr int vector_bytes = 16; // widest access of a lane
 };
 
 COR_FN int thread_id() { return static_cast<int>(threadIdx.x); }
@@ -41,16 +40,6 @@ COR_FN unsigned short float_to_bfloat(float f) {
   asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(h) : "f"(f));
   return h;
 }
-
-// Memory words of 1, 2, 4, 8 and 16 bytes.
-struct Word16 {
-  unsigned a, b, c, d;
-};
-COR_FN Word16 load_word(const Word16* p) {
-  uint4 v = *reinterpret_cast<const uint4*>(p);
-  return {v.x, v.y, v.z, v.w};
-}
-COR_FN void store_word(Word16* p, Word16 w) { *reinterpret_cast<uint4*>(p) = uint4{w.a, w.b, w.c, w.d}; }
 
 // 2^x; worst error 2 ulp on normal results (PTX ISA, ex2.approx).
 COR_FN float exp2_fast(float x) {

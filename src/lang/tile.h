@@ -1,108 +1,12 @@
 #pragma once
 // Tiles and their lazy arithmetic. A node stands for values that exist nowhere yet; a pass (fold, store, keep) walks over chunks
 // and asks the node for chunk c, then for its elements k. What a chunk is, the lowering decides: a vector that one lane holds on a
-// GPU, a stretch of a row that one loop walks on a CPU.
+// GPU, a stretch of a row that one loop walks on a CPU. Only row kernels include this: pointwise bodies are plain expressions, and
+// what is not parsed costs no compile time.
 #include "lang/maths.h"
+#include "lang/vec.h"
 
 namespace cor {
-
-template <class T, int N>
-struct alignas(sizeof(T) * N >= 16 ? 16 : sizeof(T) * N) Vec {
-  T v[N];
-  COR_FN T at(int k) const { return v[k]; }
-};
-
-template <int Bytes>
-struct WordOf;
-template <>
-struct WordOf<1> {
-  using type = u8;
-};
-template <>
-struct WordOf<2> {
-  using type = u16;
-};
-template <>
-struct WordOf<4> {
-  using type = u32;
-};
-template <>
-struct WordOf<8> {
-  using type = u64;
-};
-template <>
-struct WordOf<16> {
-  using type = Word16;
-};
-
-// One access of up to Target::vector_bytes, or several; the address is a multiple of the access.
-template <class T, int N>
-COR_FN Vec<T, N> load_vec(const T* p) {
-#if COR_SIMT
-  constexpr int bytes = sizeof(T) * N, word = bytes < Target::vector_bytes ? bytes : Target::vector_bytes;
-  using W = typename WordOf<word>::type;
-  union U {
-    W w[bytes / word];
-    Vec<T, N> v;
-    COR_FN U() {}
-  } u;
-#pragma unroll
-  for (int i = 0; i < bytes / word; ++i) {
-    if constexpr (word == 16)
-      u.w[i] = load_word(reinterpret_cast<const W*>(p) + i);
-    else
-      u.w[i] = reinterpret_cast<const W*>(p)[i];
-  }
-  return u.v;
-#else
-  Vec<T, N> r;
-  for (int k = 0; k < N; ++k) r.v[k] = p[k];
-  return r;
-#endif
-}
-template <class T, int N>
-COR_FN void store_vec(T* p, const Vec<T, N>& v) {
-#if COR_SIMT
-  constexpr int bytes = sizeof(T) * N, word = bytes < Target::vector_bytes ? bytes : Target::vector_bytes;
-  using W = typename WordOf<word>::type;
-  union U {
-    W w[bytes / word];
-    Vec<T, N> v;
-    COR_FN U() {}
-  } u;
-  u.v = v;
-#pragma unroll
-  for (int i = 0; i < bytes / word; ++i) {
-    if constexpr (word == 16)
-      store_word(reinterpret_cast<W*>(p) + i, u.w[i]);
-    else
-      reinterpret_cast<W*>(p)[i] = u.w[i];
-  }
-#else
-  for (int k = 0; k < N; ++k) p[k] = v.v[k];
-#endif
-}
-
-#if !COR_SIMT
-// p[k] = value(k) for k < count <= Most. 16-bit results go through an array of floats: GCC narrows the selects of the arithmetic to
-// the result's width otherwise, and then finds no vector form for them.
-template <int Most, class T, class F>
-COR_FN void put_run(T* p, int count, F value) {
-  using V = decltype(value(0));
-  if constexpr (sizeof(T) == 2 && is_float<V>) {
-    V wide[Most];
-#pragma GCC ivdep
-    for (int k = 0; k < count; ++k) wide[k] = value(k);
-#pragma GCC ivdep
-    for (int k = 0; k < count; ++k) p[k] = convert<T>(wide[k]);
-  } else {
-#pragma GCC ivdep
-    for (int k = 0; k < count; ++k) p[k] = convert<T>(value(k));
-  }
-}
-#endif
-
-// --- nodes -----------------------------------------------------------------------------------------------------------------------
 
 struct NodeTag {};
 template <class T>
