@@ -8,15 +8,15 @@ def pytest_addoption(parser):
 
 
 def sampled(items):
-    """Of each test marked `product`, and in it of each operator: so many cases that every value of every parameter is seen.
+    """Of each test marked `product` so many cases that every operator meets every dtype, and every other value every dtype.
 
     Which ones is fixed by the names of the cases, so that it is the same on every machine and a new case moves no old one.
     """
     seen, kept = set(), set()
     for item in sorted(items, key=lambda item: zlib.crc32(item.nodeid.encode())):
         parameters = item.callspec.params
-        group = (item.function, parameters.get("name"), parameters.get("device"))
-        new = {(group, key, str(value)) for key, value in parameters.items()} - seen
+        dtype = str(parameters.get("dtype", parameters.get("dtypes")))
+        new = {(item.function, parameters["device"], key, str(value), dtype) for key, value in parameters.items()} - seen
         if new:
             seen |= new
             kept.add(item)
@@ -38,6 +38,9 @@ def pytest_collection_modifyitems(config, items):
         return
     import torch
 
-    if not torch.cuda.is_available():
-        for item in marked:
+    devices = torch.cuda.device_count()
+    for item in marked:
+        if devices == 0:
             item.add_marker(pytest.mark.skip(reason="needs an NVIDIA GPU"))
+        elif devices == 1 and item.get_closest_marker("two_gpus"):
+            item.add_marker(pytest.mark.skip(reason="needs a second GPU"))

@@ -3,7 +3,8 @@
 Usage: python tools/gpu_check.py [--pack FILE ...] [--out FOLDER] [--weights FILE] [--only PART,...] [-- pytest options]
 Takes build/lib/libcorundum.so of this tree and the packs that are named (default: every *.pack in build/) and runs, each with its
 full output in FOLDER:
-  tests    the tests marked `cuda`; a skipped one counts as failed, unless it wants a second GPU that is not there
+  tests    the tests marked `cuda`, whole products and large tensors included; a skipped one counts as failed, unless it wants a
+           second GPU that is not there
   backend  build/tests/test_backends, the C++ tests of the cuda backend
   bench    bench/run.py --device cuda, without compiling where a pack is there (CORUNDUM_JIT=0)
   jit      build/tests/jit_bench: from disk to ready, lookup
@@ -44,7 +45,8 @@ def machine(env: dict[str, str]) -> dict[str, Any]:
 
 def run_tests(env: dict[str, str], options: list[str], out: Path) -> dict[str, Any]:
     report = out / "tests.xml"
-    command = [sys.executable, "-m", "pytest", "-m", "cuda", f"--junitxml={report}", "-q", "-p", "no:cacheprovider", *options]
+    command = [sys.executable, "-m", "pytest", "-m", "cuda", "--full", "-q", "-p", "no:cacheprovider"]
+    command += [f"--junitxml={report}", *options]
     with (out / "tests.txt").open("w") as sink:
         subprocess.run(command, cwd=ROOT, env=env, stdout=sink, stderr=subprocess.STDOUT)
     if not report.exists():

@@ -10,7 +10,8 @@ const char* kind_name(Kind kind) {
 
 std::string body(const PointwiseText& t) {
   static const char* const names[] = {"x", "y", "z"};
-  std::string s = "namespace cor {\nstruct Body {\n  using Out = " + t.out + ";\n  using Scalar = " + t.scalar + ";\n  using Common = " + t.common + ";\n";
+  std::string s = "namespace cor {\nstruct Body {\n  using Out = " + t.out + ";\n  using Scalar = " + t.scalar +
+                  ";\n  using Common = " + t.common + ";\n";
   std::string parameters;
   for (int i = 0; i < 3; ++i) {
     const PointwiseInput& in = t.inputs[i];

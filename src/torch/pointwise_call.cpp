@@ -63,7 +63,7 @@ Status read_scalar(const at::Tensor& t, corundum::Scalar* scalar) {
 struct Prepared {
   Call call;
   Target target;
-  at::ScalarType result;
+  at::ScalarType compute, result;
   const at::Tensor* lead = nullptr;    // the first input that is no number
   corundum::Scalar values[max_inputs]; // of the inputs that are
   bool is_number[max_inputs] = {};
@@ -120,7 +120,7 @@ Status find_types(const TensorCall& call, Prepared& p) {
   at::ScalarType compute = call.compute;
   if (call.moves_bits) {
     if (dtype_of(compute) == Dtype::invalid) return Status::refuse("dtype not covered");
-    p.result = compute;
+    p.compute = p.result = compute;
     p.call.compute = dtype_of(compute);
     return {};
   }
@@ -135,9 +135,18 @@ Status find_types(const TensorCall& call, Prepared& p) {
   if (!is_covered(*call.op, compute)) return Status::refuse("dtype not covered");
   for (int i = 0; i < call.inputs; ++i)
     if (!is_common(call.in[i]->scalar_type())) return Status::refuse("dtype not covered");
+  p.compute = compute;
   p.result = call.op->promotion == Promotion::always_bool ? at::kBool : compute;
   p.call.compute = dtype_of(compute);
   return {};
+}
+
+// A comparison sees a number as a 16-bit tensor would hold it; arithmetic takes it as it is.
+corundum::Scalar as_held(const corundum::Scalar& number, at::ScalarType type) {
+  const float f = static_cast<float>(number.f);
+  if (type == at::kHalf) return corundum::Scalar::of(static_cast<double>(static_cast<at::Half>(f)));
+  if (type == at::kBFloat16) return corundum::Scalar::of(static_cast<double>(static_cast<at::BFloat16>(f)));
+  return number;
 }
 
 Status check_output(const TensorCall& call, const Prepared& p, const at::Tensor& out) {
@@ -308,6 +317,7 @@ Status run(const TensorCall& call, at::Tensor& out) {
   p.call.scalars[1] = call.scalars[1];
   for (int i = 0; i < call.inputs; ++i) {
     if (!p.is_number[i]) continue;
+    if (call.op->promotion == Promotion::always_bool) p.values[i] = as_held(p.values[i], p.compute);
     p.call.in[i].scalar = &p.values[i];
     p.call.in[i].dtype = dtype_of(call.in[i]->scalar_type());
   }
@@ -325,6 +335,7 @@ Status to_scalar(const at::Scalar& number, corundum::Scalar* scalar) {
 }
 
 bool fits(const at::Scalar& number, at::ScalarType dtype) {
+  if (dtype == at::kBool) return true; // any number is zero or not
   return AT_DISPATCH_SWITCH(dtype, "corundum::fits", AT_DISPATCH_CASE_ALL_TYPES_AND3(at::kBool, at::kHalf, at::kBFloat16, [&] {
                               if (number.isFloatingPoint()) return !c10::overflows<scalar_t, double>(number.toDouble());
                               return !c10::overflows<scalar_t, int64_t>(number.toLong());

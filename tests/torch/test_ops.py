@@ -159,7 +159,13 @@ def test_conditions_broadcast(device):
 @each_device
 def test_comparisons_with_numbers_at_the_edges(device):
     """A number that the tensor's dtype cannot hold exactly is compared as ATen compares it."""
-    for dtype, number in [(torch.float32, 0.1), (torch.bfloat16, 0.1), (torch.int64, 2**53 + 1), (torch.int32, 1.5), (torch.bool, 1)]:
+    for dtype, number in [
+        (torch.float32, 0.1),
+        (torch.bfloat16, 0.1),
+        (torch.int64, 2**53 + 1),
+        (torch.int32, 1.5),
+        (torch.bool, 1),
+    ]:
         x = torch.tensor([0, 1, 2], dtype=torch.float64).to(dtype).to(device)
         x[-1] = number
         for name in ("eq", "lt", "ge"):
@@ -173,7 +179,12 @@ def test_bits_are_moved_whatever_they_mean(dtype, device):
     """All bit patterns, the ones that are no number, too; lazy conjugation is not for a mover."""
     pattern = torch.randint(0, 256, (24, 16 * dtype.itemsize), generator=torch.Generator().manual_seed(5), dtype=torch.uint8)
     x = pattern.to(device).view(dtype)
-    for function in (torch.clone, lambda x: x.t().contiguous(), lambda x: x[:, ::2].contiguous(), lambda x: x[:, :1].expand(24, 9).clone()):
+    for function in (
+        torch.clone,
+        lambda x: x.t().contiguous(),
+        lambda x: x[:, ::2].contiguous(),
+        lambda x: x[:, :1].expand(24, 9).clone(),
+    ):
         compare(Case("copy_", function, [], True), x)
     if dtype.is_complex:
         target = torch.empty_like(x)

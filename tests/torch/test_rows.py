@@ -2,9 +2,8 @@
 
 import pytest
 import torch
-import torch.nn.functional as F
 from against_aten import DEVICES, aten, compare, must_serve
-from cases import FLOATS, REDUCE, ROWS, Case, product
+from cases import FLOATS, REDUCE, ROWS, product
 from layouts import LAYOUTS, values
 
 pytestmark = pytest.mark.usefixtures("on")

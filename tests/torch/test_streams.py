@@ -81,9 +81,9 @@ def work(i):
 threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
 [thread.start() for thread in threads]
 [thread.join() for thread in threads]
+after = counters()
 for result in results:
     torch.testing.assert_close(result, expected)
-after = counters()
 assert after["compiled"] == before["compiled"] + 1, (before, after)
 assert after["failed"] == 0
 print("one kernel")
