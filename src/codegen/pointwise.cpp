@@ -43,7 +43,7 @@ std::string pointwise_text(const PointwiseText& t, const Chip& chip) {
       case Layout::indexed:
         return s + "COR_POINTWISE" + list({t.rank, t.wide, t.threads, t.vector, t.unroll});
       case Layout::tiled:
-        return s + "COR_POINTWISE_TILED" + list({t.rank, t.wide, t.threads, simt_edge});
+        return s + "COR_POINTWISE_TILED" + list({t.rank, t.wide, t.threads, t.vector});
     }
   }
   switch (t.layout) {
@@ -52,7 +52,7 @@ std::string pointwise_text(const PointwiseText& t, const Chip& chip) {
     case Layout::indexed:
       return s + "COR_POINTWISE" + list({t.rank, t.unit_out, simd_block});
     case Layout::tiled:
-      return s + "COR_POINTWISE_TILED" + list({t.rank, simd_edge});
+      return s + "COR_POINTWISE_TILED" + list({t.rank, t.vector});
   }
   return s;
 }

@@ -27,7 +27,7 @@ struct PointwiseText {
   int rank;                    // class, where not flat
   bool wide;                   // 64-bit numbering
   bool unit_out;               // simd: the output has unit stride along dimension 0
-  int threads, vector, unroll; // simt
+  int threads, vector, unroll; // simt; vector is a tile's edge where tiled
 };
 
 std::string pointwise_text(const PointwiseText& t, const Chip& chip);
@@ -35,6 +35,5 @@ std::string pointwise_text(const PointwiseText& t, const Chip& chip);
 // Elements of dimension 0 (or of the whole, where flat) that a block of a simd kernel covers, and the edge of a tile.
 inline constexpr int64_t simd_block = 16384;
 inline constexpr int simd_edge = 32;
-inline constexpr int simt_edge = 64;
 
 } // namespace corundum::codegen

@@ -240,6 +240,14 @@ int transposed_dim(const Call& call, const Dims& dims, int inputs) {
   return 0;
 }
 
+// The larger tile whose transposed inputs fit into static shared memory (48 KB).
+int simt_edge(const Call& call, const Draft& d) {
+  size_t bytes = 0;
+  for (int i = 0; i < d.inputs; ++i)
+    if (d.k.kind[i] == static_cast<uint8_t>(Kind::transposed)) bytes += size_of(call.in[i].dtype);
+  return bytes * 64 * 65 <= 48 * 1024 ? 64 : 32;
+}
+
 Status plan_tiled(const Chip& chip, const Call& call, Dims dims, int with, Draft& d, LaunchList& list) {
   std::swap(dims.size[1], dims.size[with]);
   for (int o = 0; o <= d.inputs; ++o) std::swap(dims.stride[1][o], dims.stride[with][o]);
@@ -252,7 +260,7 @@ Status plan_tiled(const Chip& chip, const Call& call, Dims dims, int with, Draft
     if (chip.simt && kind != Kind::transposed) kind = Kind::strided;
     d.k.kind[i] = static_cast<uint8_t>(call.in[i].scalar ? Kind::scalar : kind);
   }
-  const int64_t count = dims.count(), edge = chip.simt ? codegen::simt_edge : codegen::simd_edge;
+  const int64_t count = dims.count(), edge = chip.simt ? simt_edge(call, d) : codegen::simd_edge;
   const auto tiles = [&](int r) { return (dims.size[r] + edge - 1) / edge; };
   const int64_t blocks = count / dims.size[0] / dims.size[1] * tiles(0) * tiles(1);
   if (blocks >= (int64_t{1} << 31)) return Status::refuse("more blocks than a grid holds");
@@ -261,7 +269,8 @@ Status plan_tiled(const Chip& chip, const Call& call, Dims dims, int with, Draft
   d.k.wide = chip.simt && count >= (int64_t{1} << 31);
   d.k.unit_out = 1;
   d.k.threads_log2 = tile_threads_log2;
-  d.k.vector = d.k.unroll = 1;
+  d.k.vector = static_cast<uint8_t>(edge); // a tiled kernel's elements per access are the tile's edge
+  d.k.unroll = 1;
   d.args.put(dims, d.k.rank, 1 + d.inputs);
   d.finish(chip, static_cast<uint32_t>(blocks), list);
   list[list.size() - 1].grain = static_cast<uint32_t>(std::max<int64_t>(1, 32768 / (edge * edge)));
