@@ -1,8 +1,13 @@
 # Writes the kernel language and the kernel texts into one C++ file, as strings. Comments and indentation are dropped: they would be
-# parsed again at every run-time compile.
+# parsed again at every run-time compile. FILES are below ROOT, MORE_FILES (optional) below MORE_ROOT.
+cmake_minimum_required(VERSION 3.24)
 file(WRITE ${OUT} "#include \"jit/language.h\"\nnamespace corundum {\nconst EmbeddedFile embedded_files[] = {\n")
-foreach(name IN LISTS FILES)
-  file(READ ${ROOT}/${name} text)
+foreach(name IN LISTS FILES MORE_FILES)
+  set(path ${ROOT}/${name})
+  if(name IN_LIST MORE_FILES)
+    set(path ${MORE_ROOT}/${name})
+  endif()
+  file(READ ${path} text)
   string(REGEX REPLACE "(^|\n)[ \t]*//[^\n]*" "\\1" text "${text}")
   string(REGEX REPLACE "[ \t]+//[^\n\"]*(\n)" "\\1" text "${text}")
   string(REGEX REPLACE "\n[ \t\n]+" "\n" text "${text}")

@@ -9,7 +9,8 @@ extern "C" {
 // the user and "kind" is one of "value", "type", "runtime". The caller frees the answer with corundum_free.
 //
 //   command       arguments                              answer
-//   enable        only, exclude (lists of names or null)  overloads: how many are registered
+//   enable        only, exclude (lists of names or null), overloads: how many are registered
+//                 program (a name, optional): what it used in earlier processes is made ready in the background
 //   disable                                               restored: how many
 //   use_push      only, exclude                           token
 //   use_pop       token

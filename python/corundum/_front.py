@@ -1,5 +1,7 @@
 """Switching Corundum on and off, and asking what it is."""
 
+import os
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,9 +18,21 @@ def enable(only: Names = None, exclude: Names = None) -> int:
     YAML file with the keys `only` and `exclude`. Called again, the new choice replaces the old one. Call it while no operator runs:
     at the start of the program.
 
+    Kernels that this program used when it last ran are made ready in the background (programs are told apart by the path of their
+    script, or the name of their module).
+
     Raises ValueError for an unknown name, RuntimeError when the library cannot be loaded.
     """
-    return int(_library._call("enable", **_names.resolve(only, exclude, ops()))["overloads"])
+    return int(_library._call("enable", **_names.resolve(only, exclude, ops()), program=_program())["overloads"])
+
+
+def _program() -> str | None:
+    """What tells this program from others: the name of the module it was started by, or its script's path. None for a prompt."""
+    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
+    if spec is not None:
+        return f"-m {spec.name}"
+    script = sys.argv[0] if sys.argv else ""
+    return os.path.abspath(script) if script not in ("", "-c", "-m") else None
 
 
 def disable() -> int:

@@ -57,6 +57,7 @@ const Served* make_served(Slot slot, c10::DeviceType type, int index) {
   if (found == nullptr) return nullptr;
   auto* made = new Served{c10::GetAllocator(type), found};
   place.store(made, std::memory_order_release);
+  prefetch(*found);
   return made;
 }
 
@@ -110,6 +111,14 @@ Status find_target(c10::Device where, Target* target) {
   target->device = served->device;
   target->chip = &served->device->chip();
   return {};
+}
+
+void follow_program(const std::string& name) {
+  set_program(name);
+  if (const Served* cpu = served_devices[slot_cpu][0].load(std::memory_order_acquire))
+    prefetch(*cpu->device);
+  else
+    make_served(slot_cpu, c10::kCPU, 0); // prefetches; a processor that no backend serves has nothing to make ready
 }
 
 at::Tensor allocate(const Target& target, at::IntArrayRef sizes, at::ScalarType dtype, std::optional<at::MemoryFormat> format) {

@@ -65,6 +65,10 @@ void bind_device(const std::string& device_type, const std::string& backend);
 // Hands torch's thread pool to the cpu backend; once, before the first call.
 void lend_thread_pool();
 
+// Names the running program. Kernels that it used in earlier processes are made ready in the background: the CPU's from now on,
+// another device's from its first call, since no driver is to be woken in a process that may still fork.
+void follow_program(const std::string& name);
+
 // Planning: tensors on the meta device stand for the ones of `target`, on this thread.
 struct PlanResult {
   Chip chip;

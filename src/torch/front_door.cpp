@@ -20,6 +20,7 @@
 #include "corundum/corundum.h"
 #include "jit/cache.h"
 #include "jit/pack.h"
+#include "torch/devices.h"
 #include "torch/registry.h"
 
 namespace corundum {
@@ -63,7 +64,11 @@ void require(const Status& status) {
   if (!status.ok()) throw std::runtime_error(status.reason());
 }
 
-Json on_enable(const Json& arguments) { return {{"overloads", enable(selection(arguments))}}; }
+Json on_enable(const Json& arguments) {
+  const int count = enable(selection(arguments));
+  if (const auto program = argument<std::string>(arguments, "program", ""); !program.empty()) follow_program(program);
+  return {{"overloads", count}};
+}
 Json on_disable(const Json&) { return {{"restored", disable()}}; }
 Json on_use_push(const Json& arguments) { return {{"token", push_mask(selection(arguments))}}; }
 
@@ -124,13 +129,10 @@ Json describe(const CacheStats& stats) {
 }
 
 Json describe(const RuntimeCounters& counters) {
-  return {{"from_pack", counters.from_pack.load()},
-          {"from_disk", counters.from_disk.load()},
-          {"compiled", counters.compiled.load()},
-          {"failed", counters.failed.load()},
-          {"cache_faults", counters.cache_faults.load()},
-          {"compile_us", counters.compile_us.load()},
-          {"load_us", counters.load_us.load()}};
+  return {{"from_pack", counters.from_pack.load()},   {"from_disk", counters.from_disk.load()},
+          {"compiled", counters.compiled.load()},     {"failed", counters.failed.load()},
+          {"prefetched", counters.prefetched.load()}, {"cache_faults", counters.cache_faults.load()},
+          {"compile_us", counters.compile_us.load()}, {"load_us", counters.load_us.load()}};
 }
 
 Json describe(const Config& c) {

@@ -59,7 +59,7 @@ def stand_in_first(code):
 @pytest.mark.parametrize("first", ["import torch", "import corundum"])
 def test_enables(installed, first):
     done = run(installed, stand_in_first(first), CORUNDUM_ENABLE="1")
-    assert done.stdout == "['ops', 'enable'] [('enable', {'only': None, 'exclude': None})]\n"
+    assert done.stdout == "['ops', 'enable'] [('enable', {'only': None, 'exclude': None, 'program': None})]\n"
     assert done.stderr == ""
 
 
@@ -67,7 +67,7 @@ def test_enables_from_a_file(installed, tmp_path):
     wish = tmp_path / "wish.toml"
     wish.write_text('only = ["gelu"]')
     done = run(installed, stand_in_first("import torch"), CORUNDUM_ENABLE=str(wish))
-    assert "('enable', {'only': ['gelu.default', 'gelu.out'], 'exclude': None})" in done.stdout
+    assert "('enable', {'only': ['gelu.default', 'gelu.out'], 'exclude': None, 'program': None})" in done.stdout
 
 
 @pytest.mark.parametrize(
