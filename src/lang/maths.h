@@ -11,6 +11,8 @@ using native::erf;
 using native::exp;
 using native::log;
 using native::tanh;
+COR_FN float exp_nonpositive(float x) { return exp(x); }
+COR_FN double exp_nonpositive(double x) { return exp(x); }
 #else
 COR_FN double exp(double x) { return native::exp(x); }
 COR_FN double log(double x) { return native::log(x); }
@@ -46,6 +48,15 @@ COR_FN float exp(float x) {
   const int half = e.n >> 1;
   return e.power * bits_to_float(static_cast<u32>(half + 127) << 23) * bits_to_float(static_cast<u32>(e.n - half + 127) << 23);
 }
+
+// For x <= 0 (NaN stays NaN), as exp but 0 where the result is no normal number: one scaling step, of 0 for such n.
+COR_FN float exp_nonpositive(float x) {
+  x = x < -104.f ? -104.f : x;
+  const ExpParts e = exp_parts(x);
+  const int biased = e.n + 127;
+  return e.power * bits_to_float(static_cast<u32>(biased > 0 ? biased : 0) << 23);
+}
+COR_FN double exp_nonpositive(double x) { return exp(x); }
 
 // log(x) = k ln2 + log1p(f), sqrt(1/2) <= 1 + f < sqrt(2) [7e-10].
 COR_FN float log(float x) {

@@ -102,6 +102,7 @@ using NodeOf = typename EnableIf<IsNode<A>::value, T>::type;
     return {a};                                                \
   }
 COR_UNARY(exp, cor::exp(x))
+COR_UNARY(exp_nonpositive, cor::exp_nonpositive(x))
 COR_UNARY(log, cor::log(x))
 COR_UNARY(sqrt, cor::sqrt(x))
 COR_UNARY(rsqrt, cor::rsqrt(x))

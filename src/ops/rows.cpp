@@ -12,6 +12,7 @@ int log2_up(int64_t n) {
 }
 
 constexpr int simd_width = 64;    // elements a chunk of a simd pass
+constexpr int simd_narrow = 16;   // the same for rows so short that most of a wide chunk would lie idle
 constexpr int lane_elements = 32; // elements a lane of a row that is not kept
 constexpr int64_t task_elements = 32768;
 
@@ -24,9 +25,10 @@ Status grid(int64_t blocks, RowsPlan* plan) {
 Status plan_simd(const Chip& chip, const RowsShape& s, RowsPlan* plan) {
   RowsLayout& l = plan->layout;
   l.column = s.column;
-  l.width = simd_width;
-  const int64_t chunks = s.column ? s.n : (s.n + simd_width - 1) / simd_width;
-  const int64_t bytes = chunks * simd_width * static_cast<int64_t>(s.kept);
+  const int width = !s.column && s.n < 2 * simd_width ? simd_narrow : simd_width;
+  l.width = static_cast<uint8_t>(width);
+  const int64_t chunks = s.column ? s.n : (s.n + width - 1) / width;
+  const int64_t bytes = chunks * width * static_cast<int64_t>(s.kept);
   l.resident = s.kept > 0 && bytes <= static_cast<int64_t>(chip.l2_bytes / 2);
   plan->shared_bytes = l.resident ? static_cast<uint32_t>(bytes) : 0;
   const int64_t units = s.outer * (s.column ? (s.inner + simd_width - 1) / simd_width : 1);

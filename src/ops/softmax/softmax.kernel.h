@@ -13,7 +13,7 @@ COR_FN void softmax(Pass& pass, const SoftmaxArgs& a) {
   pass.align_to(static_cast<const In*>(a.in));
   auto [x, most] = cor::keep_and_fold<cor::Larger<C>>(pass, cor::load<C>(pass, static_cast<const In*>(a.in)));
   auto shifted = x - most;
-  auto e = keep(pass, exp(shifted));
+  auto e = keep(pass, exp_nonpositive(shifted));
   auto sum = cor::fold<cor::Sum<C>>(pass, e);
   if constexpr (Log)
     cor::store(pass, static_cast<Out*>(a.out), shifted - log(sum));

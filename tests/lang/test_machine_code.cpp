@@ -1,0 +1,165 @@
+// What NVRTC makes of the kernels that matter most, read back from the machine code: wide accesses, and nothing in local memory.
+// No GPU is needed.
+#include <cstdint>
+#include <map>
+#include <regex>
+#include <sstream>
+
+#include "core/chip.h"
+#include "jit/build.h"
+#include "jit/process.h"
+#include "jit/support.h"
+#include "ops/layer_norm/layer_norm.h"
+#include "ops/pointwise/pointwise.h"
+#include "ops/softmax/softmax.h"
+
+namespace corundum::test {
+namespace {
+
+const Environment with_nvrtc = {{"CORUNDUM_NVRTC", PIP_NVRTC}, {"CORUNDUM_CACHE_DIR", "/dev/null/no"}};
+void* const aligned = reinterpret_cast<void*>(uintptr_t{1} << 20); // plans look at the address only
+
+// Accesses by kind ("LDG", "STG", "LDL", "STL") and bytes a lane.
+using Accesses = std::map<std::pair<std::string, int>, int>;
+
+int count(const Accesses& accesses, const std::string& kind, int at_least, int at_most) {
+  int n = 0;
+  for (const auto& [what, times] : accesses)
+    if (what.first == kind && what.second >= at_least && what.second <= at_most) n += times;
+  return n;
+}
+
+Accesses accesses_in(const std::string& code) {
+  static const std::regex access(R"(\b(LDG|STG|LDL|STL)((\.\w+)*))");
+  static const std::regex width(R"(\.[US]?(8|16|64|128|256)\b)");
+  Accesses found;
+  for (std::sregex_iterator it(code.begin(), code.end(), access), end; it != end; ++it) {
+    const std::string modifiers = (*it)[2];
+    int bytes = 4;
+    // An address may be said to be of 64 bits, too (".64"): the widest number that is not it stands last.
+    for (std::sregex_iterator w(modifiers.begin(), modifiers.end(), width); w != end; ++w) bytes = std::stoi((*w)[1]) / 8;
+    ++found[{(*it)[1], bytes}];
+  }
+  return found;
+}
+
+// The machine code of the list's only kernel, as cuobjdump prints it.
+std::string machine_code(const Chip& chip, const LaunchList& list) {
+  Recipe recipe;
+  std::vector<uint8_t> binary;
+  std::string log;
+  bool interrupted = false;
+  EXPECT_EQ(list.size(), 1u);
+  if (list.size() != 1) return "";
+  const Status made = make_recipe(*backend(chip.backend), chip, list[0].key, &recipe);
+  EXPECT_TRUE(made.ok()) << made.reason();
+  const Status s = recipe.backend->compile({&chip, recipe.entry, recipe.text}, &binary, &log, &interrupted);
+  EXPECT_TRUE(s.ok()) << s.reason() << log;
+  Directory directory;
+  const std::string path = directory / "kernel.cubin";
+  write_text(path, std::string(binary.begin(), binary.end()));
+  const ProcessResult r = run_process({CUOBJDUMP, "-sass", path});
+  EXPECT_EQ(r.exit_code, 0) << r.output;
+  EXPECT_NE(r.output.find(recipe.entry), std::string::npos) << r.output.substr(0, 300);
+  return r.output;
+}
+
+struct Expected {
+  int wide_loads, wide_stores;     // of 16 bytes or more, counted as if each had 16
+  int narrow_loads, narrow_stores; // at most
+};
+
+void check(const Chip& chip, const std::string& name, const LaunchList& list, Expected e) {
+  SCOPED_TRACE(name + " on " + chip.target);
+  const std::string code = machine_code(chip, list);
+  const Accesses accesses = accesses_in(code);
+  EXPECT_EQ(count(accesses, "LDG", 16, 16) + 2 * count(accesses, "LDG", 32, 32), e.wide_loads) << code;
+  EXPECT_EQ(count(accesses, "STG", 16, 16) + 2 * count(accesses, "STG", 32, 32), e.wide_stores) << code;
+  EXPECT_LE(count(accesses, "LDG", 1, 8), e.narrow_loads) << code;
+  EXPECT_LE(count(accesses, "STG", 1, 8), e.narrow_stores) << code;
+  EXPECT_EQ(count(accesses, "LDL", 1, 32) + count(accesses, "STL", 1, 32), 0) << "registers went to local memory\n" << code;
+}
+
+// Runs `body` for each architecture, in a process whose configuration names pip's NVRTC.
+void for_each_chip(const std::function<void(const Chip&)>& body) {
+  if (!*CUOBJDUMP) GTEST_SKIP() << "no cuobjdump: it comes with the triton package that a CUDA build of torch depends on";
+  ASSERT_STRNE(PIP_NVRTC, "") << "no NVRTC among the Python packages";
+  EXPECT_TRUE(in_child(
+      with_nvrtc,
+      [&] {
+        for (const char* target : {"sm_80", "sm_90", "sm_100"}) {
+          ASSERT_NE(known_chip(target), nullptr) << target;
+          body(*known_chip(target));
+        }
+      },
+      300));
+}
+
+constexpr Dtype both[] = {Dtype::float32, Dtype::bfloat16};
+
+TEST(MachineCode, TheReaderTellsWidths) {
+  const Accesses a =
+      accesses_in("LDG.E.128 R4\n LDG.E R2\n LDG.E.U16.CONSTANT R1\n STG.E.64 [R2]\n STL.128 [R1]\n LDG.E.64.CONSTANT");
+  EXPECT_EQ(count(a, "LDG", 16, 16), 1);
+  EXPECT_EQ(count(a, "LDG", 1, 8), 3);
+  EXPECT_EQ(count(a, "LDG", 2, 2), 1);
+  EXPECT_EQ(count(a, "STG", 8, 8), 1);
+  EXPECT_EQ(count(a, "STL", 1, 32), 1);
+}
+
+// The two vectors a lane of both inputs; the narrow ones are the last, partial block's.
+TEST(MachineCode, FlatAdd) {
+  for_each_chip([](const Chip& chip) {
+    for (Dtype dtype : both) {
+      pointwise::Call call{};
+      call.op = &pointwise::ops[0];
+      ASSERT_STREQ(call.op->name, "add");
+      call.compute = call.out.dtype = dtype;
+      call.out.data = aligned;
+      for (auto& in : call.in) in.data = aligned, in.dtype = dtype;
+      for (Scalar& s : call.scalars) s = Scalar::of(1.0);
+      LaunchList list;
+      const Status s = pointwise::plan_dense(chip, call, int64_t{1} << 24, list);
+      ASSERT_TRUE(s.ok()) << s.reason();
+      check(chip, "add", list, {4, 2, 2, 1});
+    }
+  });
+}
+
+// Each lane's part of a row is loaded once and stored once, in 16-byte pieces only.
+int pieces_a_lane(const LaunchList& list, size_t element) { return static_cast<int>(4096 * element / 16 / list[0].threads); }
+
+TEST(MachineCode, Softmax) {
+  for_each_chip([](const Chip& chip) {
+    for (Dtype dtype : both) {
+      LaunchList list;
+      const Status s = softmax::plan(chip, {false, aligned, dtype, aligned, dtype, 4096, 4096, 1}, list);
+      ASSERT_TRUE(s.ok()) << s.reason();
+      const int pieces = pieces_a_lane(list, size_of(dtype));
+      check(chip, "softmax", list, {pieces, pieces, 0, 0});
+    }
+  });
+}
+
+// Row, weight and bias are loaded; the narrow stores are the mean and the deviation.
+TEST(MachineCode, LayerNorm) {
+  for_each_chip([](const Chip& chip) {
+    for (Dtype dtype : both) {
+      layer_norm::Call call{};
+      call.dtype = call.param_dtype = dtype;
+      call.stat_dtype = Dtype::float32;
+      call.rows = call.n = 4096;
+      call.in = call.weight = call.bias = call.out = call.mean = call.rstd = aligned;
+      call.has_weight = call.has_bias = true;
+      call.eps = 1e-5;
+      LaunchList list;
+      const Status s = layer_norm::plan(chip, call, list);
+      ASSERT_TRUE(s.ok()) << s.reason();
+      const int pieces = pieces_a_lane(list, size_of(dtype));
+      check(chip, "layer_norm", list, {3 * pieces, pieces, 0, 2});
+    }
+  });
+}
+
+} // namespace
+} // namespace corundum::test
