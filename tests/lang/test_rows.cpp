@@ -111,7 +111,9 @@ class Rows : public EachTarget {
                           rstd.data(),
                           T::dtype,
                           T::dtype,
-                          T::dtype};
+                          T::dtype,
+                          weight,
+                          bias};
     LaunchList list;
     plan(layer_norm::plan(chip(), call, list));
     run(list);
@@ -251,8 +253,8 @@ TEST_P(Rows, RowsOfNothingAreNoLaunchOrARefusal) {
   LaunchList list;
   plan(softmax::plan(chip(), {false, nullptr, Dtype::float32, out.data(), Dtype::float32, 3, 0, 1}, list));
   EXPECT_EQ(list.size(), 0u);
-  const layer_norm::Call call{3,          0,          1e-5,       nullptr,        nullptr,        nullptr,
-                              out.data(), out.data(), out.data(), Dtype::float32, Dtype::float32, Dtype::float32};
+  const layer_norm::Call call{3,          0,          1e-5,           nullptr,        nullptr,        nullptr, out.data(),
+                              out.data(), out.data(), Dtype::float32, Dtype::float32, Dtype::float32, false,   false};
   EXPECT_FALSE(layer_norm::plan(chip(), call, list).ok());
   EXPECT_EQ(list.size(), 0u);
 }
