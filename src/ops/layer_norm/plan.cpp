@@ -64,7 +64,8 @@ Status plan(const Chip& chip, const Call& call, LaunchList& list) {
   const KeyBytes k{static_cast<uint8_t>(call.dtype),
                    static_cast<uint8_t>(call.param_dtype),
                    static_cast<uint8_t>(call.stat_dtype),
-                   call.has_weight, call.has_bias,
+                   call.has_weight,
+                   call.has_bias,
                    p.layout};
   KernelKey key;
   key.family = family_instance.id();
