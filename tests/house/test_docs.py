@@ -51,6 +51,16 @@ def test_version_is_one():
     assert corundum.__version__ == version
 
 
+def test_operators_page_is_current():
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "tools" / "operators.py"), "--check"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_every_environment_variable_is_documented():
     written = set(re.findall(r"\bCORUNDUM_[A-Z_]+\b", (ROOT / "docs" / "configuration.md").read_text()))
     read = set()
