@@ -148,7 +148,6 @@ TEST(MachineCode, LayerNorm) {
       layer_norm::Call call{};
       call.dtype = call.param_dtype = dtype;
       call.stat_dtype = Dtype::float32;
-      call.has_weight = call.has_bias = true;
       call.rows = call.n = 4096;
       call.in = call.weight = call.bias = call.out = call.mean = call.rstd = aligned;
       call.has_weight = call.has_bias = true;
