@@ -164,7 +164,7 @@ struct BinaryRounding {
     const bool is_number_x = x.is_cpu() && x.dim() == 0, is_number_y = y.is_cpu() && y.dim() == 0;
     if (is_number_y && x.is_cuda()) return Status::refuse("truncated division by a number on CUDA");
     if (!meets_in_half(x, y)) return {};
-    if (is_number_x) return Status::refuse("truncated division of a number by 16-bit numbers");
+    if (is_number_x && !is_number_y) return Status::refuse("truncated division of a number by 16-bit numbers");
     const bool divides_by_one_number = x.is_cpu() && y.numel() == 1;
     *flag = divides_by_one_number ? 0 : 2;
     return {};
