@@ -17,7 +17,9 @@
 #include "jit/build.h"
 #include "jit/cache.h"
 #include "jit/runtime.h"
+#include "ops/layer_norm/layer_norm.h"
 #include "ops/pointwise/pointwise.h"
+#include "ops/softmax/softmax.h"
 
 namespace {
 
@@ -53,6 +55,7 @@ LaunchList plan_of(const Chip& chip, const pointwise::Op& op, float* data) {
   for (auto& in : call.in) in.data = data;
   for (auto& s : call.scalars) s = Scalar::of(1.0);
   if (op.signature == pointwise::Signature::masked_fill) call.in[1].dtype = Dtype::boolean;
+  if (op.signature == pointwise::Signature::where) call.in[0].dtype = Dtype::boolean;
   LaunchList list;
   if (Status s = pointwise::plan_dense(chip, call, 64, list); !s) std::printf("%s: %s\n", op.name, s.reason());
   return list;
@@ -62,6 +65,7 @@ std::vector<KernelKey> keys_of(const Chip& chip) {
   static float data[64];
   std::vector<KernelKey> keys;
   for (const pointwise::Op& op : pointwise::ops) {
+    if (!(op.dtypes & pointwise::set_float)) continue;
     const LaunchList list = plan_of(chip, op, data);
     for (uint32_t i = 0; i < list.size(); ++i)
       if (std::find(keys.begin(), keys.end(), list[i].key) == keys.end()) keys.push_back(list[i].key);
@@ -69,8 +73,29 @@ std::vector<KernelKey> keys_of(const Chip& chip) {
   return keys;
 }
 
+// Softmax and layer_norm of 4096 columns, float32 and bfloat16.
+std::vector<KernelKey> row_keys_of(const Chip& chip) {
+  void* const aligned = reinterpret_cast<void*>(uintptr_t{1} << 20); // plans look at the address only
+  std::vector<KernelKey> keys;
+  for (Dtype dtype : {Dtype::float32, Dtype::bfloat16}) {
+    LaunchList list;
+    Status s = softmax::plan(chip, {false, aligned, dtype, aligned, dtype, 4096, 4096, 1}, list);
+    layer_norm::Call call{};
+    call.dtype = call.param_dtype = dtype;
+    call.stat_dtype = Dtype::float32;
+    call.rows = call.n = 4096;
+    call.in = call.weight = call.bias = call.out = call.mean = call.rstd = aligned;
+    call.has_weight = call.has_bias = true;
+    call.eps = 1e-5;
+    if (s) s = layer_norm::plan(chip, call, list);
+    if (!s) std::printf("row kernels: %s\n", s.reason());
+    for (uint32_t i = 0; i < list.size(); ++i) keys.push_back(list[i].key);
+  }
+  return keys;
+}
+
 // The compiler alone, one kernel after the other.
-void cold_compile(const char* target, int repetitions) {
+void cold_compile(const char* target, const char* what, const std::vector<KernelKey>& keys, int repetitions) {
   const Chip& chip = *known_chip(target);
   const Backend& table = *backend(chip.backend);
   std::string why;
@@ -82,7 +107,7 @@ void cold_compile(const char* target, int repetitions) {
   std::vector<double> times, processor;
   size_t text_bytes = 0;
   for (int r = 0; r < repetitions; ++r) {
-    for (const KernelKey& key : keys_of(chip)) {
+    for (const KernelKey& key : keys) {
       Recipe recipe;
       std::vector<uint8_t> binary;
       std::string log;
@@ -99,8 +124,9 @@ void cold_compile(const char* target, int repetitions) {
   }
   const auto [least, most] = std::minmax_element(times.begin(), times.end());
   std::printf(
-      "cold compile %-8s median %6.1f ms, %6.1f ms of processor time  (%.1f to %.1f ms, %zu compiles, text up to %zu KB; %s)\n",
-      target, median(times), median(processor), *least, *most, times.size(), text_bytes / 1024, identity.c_str());
+      "cold compile %-8s %-9s median %6.1f ms, %6.1f ms of processor time  (%.1f to %.1f ms, %zu compiles, text up to %zu KB; "
+      "%s)\n",
+      target, what, median(times), median(processor), *least, *most, times.size(), text_bytes / 1024, identity.c_str());
 }
 
 // Key to ready function with a full disk cache, in processes that start with nothing in memory.
@@ -169,9 +195,10 @@ int main(int argc, char** argv) {
   if (!mkdtemp(directory)) return 1;
   setenv("CORUNDUM_CACHE_DIR", directory, 1);
   from_disk(10); // forks, so before this process has threads or locks of its own
-  cold_compile("avx2", repetitions);
-  cold_compile("avx512", repetitions);
-  cold_compile("sm_90", repetitions);
+  for (const char* target : {"avx2", "avx512", "sm_90"}) {
+    cold_compile(target, "pointwise", keys_of(*known_chip(target)), repetitions);
+    cold_compile(target, "rows", row_keys_of(*known_chip(target)), repetitions);
+  }
   lookup();
   cache_prune(0);
   const std::string remove = std::string("rm -rf ") + directory;

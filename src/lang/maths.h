@@ -49,7 +49,7 @@ COR_FN float exp(float x) {
   return e.power * bits_to_float(static_cast<u32>(half + 127) << 23) * bits_to_float(static_cast<u32>(e.n - half + 127) << 23);
 }
 
-// For x <= 0 (NaN stays NaN), as exp but 0 where the result is no normal number: one scaling step, of 0 for such n.
+// For x <= 0 (NaN stays NaN): as exp, but results below 2^-126 may be 0, since 2^n is applied in one step.
 COR_FN float exp_nonpositive(float x) {
   x = x < -104.f ? -104.f : x;
   const ExpParts e = exp_parts(x);

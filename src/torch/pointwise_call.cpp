@@ -241,18 +241,28 @@ class Iterator final : public at::TensorIteratorBase {
 
   const at::Tensor& maybe_get_output(int64_t) override { return out_; }
 
+#if __has_include(<ATen/core/Dimname.h>) // later releases have no named tensors
   void set_output_raw_strided(int64_t index, at::IntArrayRef sizes, at::IntArrayRef strides, at::TensorOptions options,
                               at::DimnameList names) override {
+    give_output(sizes, strides, options);
+    at::TensorIteratorBase::set_output_raw_strided(index, sizes, strides, options, names);
+  }
+#else
+  void set_output_raw_strided(int64_t index, at::IntArrayRef sizes, at::IntArrayRef strides, at::TensorOptions options) override {
+    give_output(sizes, strides, options);
+    at::TensorIteratorBase::set_output_raw_strided(index, sizes, strides, options);
+  }
+#endif
+
+ private:
+  void give_output(at::IntArrayRef sizes, at::IntArrayRef strides, const at::TensorOptions& options) {
     if (out_.defined())
       resize(sizes, strides, options);
     else if (strides.empty())
       out_ = allocate(target_, sizes, result_, options.memory_format_opt());
     else
       out_ = allocate_strided(target_, sizes, strides, result_);
-    at::TensorIteratorBase::set_output_raw_strided(index, sizes, strides, options, names);
   }
-
- private:
   void resize(at::IntArrayRef sizes, at::IntArrayRef strides, const at::TensorOptions& options) {
     if (!at::native::resize_output(out_, sizes)) return;
     if (!strides.empty())

@@ -72,6 +72,22 @@ TEST_P(Maths, Log) { check({"log", std::log, 0.85}); }
 TEST_P(Maths, Erf) { check({"erf", std::erf, 1.15}); }
 TEST_P(Maths, Tanh) { check({"tanh", std::tanh, 1.3}); }
 
+// The bits of exp, or 0 where that is no normal number.
+TEST_P(Maths, ExpOfNonpositiveNumbers) {
+  std::vector<float> in;
+  for (float x : samples())
+    if (!(x > 0)) in.push_back(x);
+  ASSERT_GE(in.size(), size_t{1} << 22);
+  const std::vector<float> out = apply(target(), "cor::exp_nonpositive", in), exp = apply(target(), "cor::exp", in);
+  size_t zeros = 0;
+  for (size_t i = 0; i < in.size(); ++i) {
+    const bool flushed = out[i] == 0 && exp[i] < std::numeric_limits<float>::min();
+    zeros += flushed;
+    ASSERT_TRUE(flushed || out[i] == exp[i] || (std::isnan(in[i]) && std::isnan(out[i]))) << in[i] << ": " << out[i];
+  }
+  EXPECT_GT(zeros, 0u);
+}
+
 TEST_P(Maths, SpecialValues) {
   const float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
   const std::vector<float> in = {0.f, -0.f, inf, -inf, nan, -nan};
