@@ -232,8 +232,6 @@ struct Where {
     CORUNDUM_TRY(require_plain(condition, x));
     if (!is_plain(y)) return Status::refuse(not_plain);
     if (condition.scalar_type() != at::kBool) return Status::refuse("the condition is not bool");
-    if (condition.dim() == 0 && condition.is_cpu() && !(x.is_cpu() && y.is_cpu()))
-      return Status::refuse("the condition is a number");
     TensorCall call = call_of(op, arithmetic, {&condition, &x, &y});
     call.compute = at::native::result_type(at::native::update_result_type_state(y, at::native::update_result_type_state(x, {})));
     if (!is_covered(op, call.compute)) return Status::refuse("dtype not covered");

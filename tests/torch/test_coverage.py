@@ -46,6 +46,7 @@ ERRORS = {
     "the value is not a plain tensor of no dimensions",
     "the value does not fit the tensor's dtype",
     "the weight is not a matrix",
+    "weight and bias have another dtype than the tensor",
     "weight and bias have different dtypes",
     "weight or bias is not of the normalized shape",
 }
