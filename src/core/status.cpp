@@ -18,6 +18,10 @@ const char* intern(std::string_view text) {
   return store.texts.emplace(text).first->c_str();
 }
 
+namespace {
+[[maybe_unused]] const char* const made_at_load = intern(""); // see LeafMutex
+}
+
 Status Status::refuse(std::string_view reason) { return Status(intern(reason)); }
 
 } // namespace corundum

@@ -6,27 +6,29 @@
 namespace corundum {
 
 // Every LeafMutex is in one list, whose order is the order in which fork takes them. Since they are leaves, any order will do.
+// The gate keeps new ones out while a fork is under way: one made and locked meanwhile would stay locked in the child.
 struct ForkHandlers {
-  static std::atomic<LeafMutex*> first;
-  static LeafMutex* taken;
+  static std::mutex gate;
+  static LeafMutex* first;
 
   static void lock_all() {
-    taken = first.load();
-    for (LeafMutex* m = taken; m; m = m->next_) m->mutex_.lock();
+    gate.lock();
+    for (LeafMutex* m = first; m; m = m->next_) m->mutex_.lock();
   }
   static void unlock_all() {
-    for (LeafMutex* m = taken; m; m = m->next_) m->mutex_.unlock();
+    for (LeafMutex* m = first; m; m = m->next_) m->mutex_.unlock();
+    gate.unlock();
   }
   static void add(LeafMutex* mutex) {
     static const int registered = pthread_atfork(lock_all, unlock_all, unlock_all);
     (void)registered;
-    mutex->next_ = first.load();
-    while (!first.compare_exchange_weak(mutex->next_, mutex)) {
-    }
+    std::lock_guard lock(gate);
+    mutex->next_ = first;
+    first = mutex;
   }
 };
-std::atomic<LeafMutex*> ForkHandlers::first{nullptr};
-LeafMutex* ForkHandlers::taken = nullptr;
+std::mutex ForkHandlers::gate;
+LeafMutex* ForkHandlers::first = nullptr;
 
 LeafMutex::LeafMutex() { ForkHandlers::add(this); }
 

@@ -8,7 +8,8 @@
 namespace corundum {
 
 // A mutex that no child of a fork finds locked: fork waits for its holder. A leaf: whoever holds one takes no other.
-// Objects live for ever.
+// Objects live for ever. A function-local static that holds one is made when the library loads (a namespace-scope constant calls
+// the function): a fork while another thread makes it would leave it half made in the child.
 class LeafMutex {
  public:
   LeafMutex();

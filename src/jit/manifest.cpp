@@ -31,6 +31,7 @@ Manifest& manifest() {
   static Manifest& m = *new Manifest;
   return m;
 }
+[[maybe_unused]] const Manifest& made_at_load = manifest(); // see LeafMutex
 
 // Keys are plain bytes whose meaning belongs to one build of this library. A hint may use what a cache key must not: a time stamp.
 std::string first_line() {

@@ -56,6 +56,7 @@ OpenPacks& opened() {
   static OpenPacks& all = *new OpenPacks;
   return all;
 }
+[[maybe_unused]] const OpenPacks& made_at_load = opened(); // see LeafMutex
 
 Status read_pack(const std::string& path, OpenPack* pack) {
   const auto refuse = [&](const std::string& why) { return Status::refuse("the pack " + path + " " + why); };

@@ -28,6 +28,10 @@ struct Slot {
 
 } // namespace
 
+namespace {
+LeafMutex& new_keys = *new LeafMutex; // see LeafMutex: made when the library loads
+}
+
 // Open addressing. Readers take no lock: a slot is published by one store, and an array that was outgrown stays.
 struct Device::Table {
   struct Array {
@@ -72,10 +76,7 @@ struct Device::Table {
   }
 
   // One for all devices: a new key is rare.
-  static LeafMutex& mutex() {
-    static LeafMutex& m = *new LeafMutex;
-    return m;
-  }
+  static LeafMutex& mutex() { return new_keys; }
 
   std::atomic<Array*> current;
   std::vector<std::unique_ptr<Array>> arrays;
