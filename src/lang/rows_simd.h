@@ -222,7 +222,7 @@ COR_FN void store_folded(Pass& pass, T* tensor, const Folded<V, Columns>& folded
 
 } // namespace cor
 
-// A block is Pass-independent: RowsPerBlock units of the pass.
+// A block is UnitsPerBlock units (rows, or groups of columns) of the pass.
 #define COR_ROWS(entry, Pass, Args, body, UnitsPerBlock)                                                               \
   extern "C" void entry(const void* args, cor::i64 first, cor::i64 last, void* scratch) {                              \
     const Args& a = *static_cast<const Args*>(args);                                                                   \

@@ -18,7 +18,7 @@ COR_FN void barrier() { __syncthreads(); }
   }
 }
 
-// Exchange inside groups of `mask`+... lanes of a warp; 32-bit words.
+// The word of the lane whose number differs by the bits of `mask`; all lanes of the warp take part.
 COR_FN unsigned shuffle_xor_word(unsigned value, int mask) { return __shfl_xor_sync(0xffffffffu, value, mask); }
 
 COR_FN float bits_to_float(unsigned v) { return __uint_as_float(v); }

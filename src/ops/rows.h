@@ -36,7 +36,7 @@ std::string entry_tail(const Chip& chip, const RowsLayout& layout);
 // For kernel names: "row128x16" and the like.
 std::string layout_name(const RowsLayout& layout);
 
-// Rows of a simd kernel that make one block: chosen from the row's length, so that a block is worth a task.
+// Adds the launch that `plan` describes; `args` is the kernel's one struct, beginning with cor::RowsHead.
 void add_rows(const Chip& chip, const KernelKey& key, const RowsPlan& plan, const void* args, uint32_t size, LaunchList& list);
 
 } // namespace corundum
