@@ -14,6 +14,7 @@ struct Launch {
   uint32_t grid[3];      // blocks
   uint32_t threads;      // a block; 1 on targets without threads
   uint32_t shared_bytes; // scratch a block: dynamic shared memory, or the thread's arena on a CPU
+  uint32_t cluster;      // blocks of a cluster, 1 where there are none; divides grid[0]
   uint32_t grain;        // CPU: blocks a task takes at least
   uint32_t args_offset;  // into LaunchList::args
   uint32_t args_size;
@@ -40,6 +41,7 @@ class LaunchList {
     l.grid[1] = l.grid[2] = 1;
     l.threads = threads;
     l.shared_bytes = 0;
+    l.cluster = 1;
     l.grain = 1;
     l.args_offset = used_;
     l.args_size = args_size;

@@ -121,11 +121,7 @@ COR_FN void pointwise_indexed(const PointwiseArgs<Rank, B::operands>& a) {
 
 } // namespace cor
 
-#define COR_POINTWISE_FLAT(entry, B, Threads, V, U)                                                               \
-  extern "C" __global__ __launch_bounds__(Threads) void entry(const __grid_constant__ cor::PointwiseFlatArgs a) { \
-    cor::pointwise_flat<B, Threads, V, U>(a.head);                                                                \
-  }
-#define COR_POINTWISE(entry, B, Rank, Wide, Threads, V, U)                                                                       \
-  extern "C" __global__ __launch_bounds__(Threads) void entry(const __grid_constant__ cor::PointwiseArgs<Rank, B::operands> a) { \
-    cor::pointwise_indexed<B, Rank, Wide, Threads, V, U>(a);                                                                     \
-  }
+#define COR_POINTWISE_FLAT(entry, B, Threads, V, U) \
+  COR_KERNEL(entry, Threads, cor::PointwiseFlatArgs) { cor::pointwise_flat<B, Threads, V, U>(a.head); }
+#define COR_POINTWISE(entry, B, Rank, Wide, Threads, V, U) \
+  COR_KERNEL(entry, Threads, cor::PointwiseArgs<Rank, B::operands>) { cor::pointwise_indexed<B, Rank, Wide, Threads, V, U>(a); }

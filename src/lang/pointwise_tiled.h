@@ -32,9 +32,9 @@ using TileFor = TransposedTile<O, O::kind == Kind::transposed ? Edge : 1>;
 
 template <class B, int Rank, bool Wide, int Threads, int Edge>
 COR_FN void pointwise_tiled(const PointwiseArgs<Rank, B::operands>& a) {
-  __shared__ TileFor<typename B::In0, Edge> tile0;
-  __shared__ TileFor<typename B::In1, Edge> tile1;
-  __shared__ TileFor<typename B::In2, Edge> tile2;
+  COR_SHARED(tile0, TileFor<typename B::In0, Edge>);
+  COR_SHARED(tile1, TileFor<typename B::In1, Edge>);
+  COR_SHARED(tile2, TileFor<typename B::In2, Edge>);
   const i64 size0 = a.shape.dims[0].size, size1 = a.shape.dims[1].size;
   const u32 tiles0 = static_cast<u32>((size0 + Edge - 1) / Edge), tiles1 = static_cast<u32>((size1 + Edge - 1) / Edge);
   const u32 t0 = block_id() % tiles0, rest = block_id() / tiles0, t1 = rest % tiles1;
@@ -92,10 +92,8 @@ static void pointwise_tiles(const PointwiseArgs<Rank, B::operands>& a, i64 first
 } // namespace cor
 
 #if COR_SIMT
-#define COR_POINTWISE_TILED(entry, B, Rank, Wide, Threads, Edge)                                                                 \
-  extern "C" __global__ __launch_bounds__(Threads) void entry(const __grid_constant__ cor::PointwiseArgs<Rank, B::operands> a) { \
-    cor::pointwise_tiled<B, Rank, Wide, Threads, Edge>(a);                                                                       \
-  }
+#define COR_POINTWISE_TILED(entry, B, Rank, Wide, Threads, Edge) \
+  COR_KERNEL(entry, Threads, cor::PointwiseArgs<Rank, B::operands>) { cor::pointwise_tiled<B, Rank, Wide, Threads, Edge>(a); }
 #else
 #define COR_POINTWISE_TILED(entry, B, Rank, Edge)                                      \
   extern "C" void entry(const void* args, cor::i64 first, cor::i64 last, void*) {      \

@@ -156,7 +156,8 @@ struct RowPass {
     for (int m = 1; m < LanesPerRow && m < Target::warp_size; m *= 2) s = M::combine(s, shuffle_xor(s, m));
     if constexpr (LanesPerRow > Target::warp_size) {
       constexpr int warps = Threads / Target::warp_size, warps_per_row = LanesPerRow / Target::warp_size;
-      __shared__ State partial[2][warps];
+      using Partial = State[2][warps];
+      COR_SHARED(partial, Partial);
       State* mine = partial[parity];
       parity ^= 1;
       if (thread_id() % Target::warp_size == 0) mine[thread_id() / Target::warp_size] = s;
@@ -242,7 +243,8 @@ struct ColumnPass {
 #pragma unroll
     for (int k = 0; k < Width; ++k) r.v[k] = s[k];
     if constexpr (lanes_along > 1) {
-      __shared__ State partial[lanes_along][LanesAcross * Width];
+      using Partial = State[lanes_along][LanesAcross * Width];
+      COR_SHARED(partial, Partial);
       const int first = thread_id() % LanesAcross * Width;
       barrier(); // the readers of the fold before are done
 #pragma unroll
@@ -342,8 +344,8 @@ COR_FN void store_folded(Pass& pass, T* tensor, const Folded<V, Columns>& folded
 
 } // namespace cor
 
-#define COR_ROWS(entry, Pass, Args, body)                                                             \
-  extern "C" __global__ __launch_bounds__(Pass::threads) void entry(const __grid_constant__ Args a) { \
-    Pass pass(a.head);                                                                                \
-    body(pass, a);                                                                                    \
+#define COR_ROWS(entry, Pass, Args, body)  \
+  COR_KERNEL(entry, Pass::threads, Args) { \
+    Pass pass(a.head);                     \
+    body(pass, a);                         \
   }

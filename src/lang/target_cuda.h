@@ -7,11 +7,30 @@ namespace cor {
 
 struct Target {
   static constexpr int warp_size = 32;
+#if __CUDA_ARCH__ >= 900
+  static constexpr bool has_clusters = true;
+#else
+  static constexpr bool has_clusters = false;
+#endif
 };
+
+// An entry point of `Threads` threads a block; its body follows and reads the argument struct `a`, of type __VA_ARGS__.
+#define COR_KERNEL(entry, Threads, ...) \
+  extern "C" __global__ __launch_bounds__(Threads) void entry(const __grid_constant__ __VA_ARGS__ a)
+// A variable of the block's shared memory, of a type without constructor (an array type wants a name: `using`).
+#define COR_SHARED(name, ...) __shared__ __VA_ARGS__ name
 
 COR_FN int thread_id() { return static_cast<int>(threadIdx.x); }
 COR_FN unsigned block_id() { return blockIdx.x; }
+COR_FN unsigned block_count() { return gridDim.x; }
 COR_FN void barrier() { __syncthreads(); }
+// The lanes of a warp that run the same code wait for each other; what they wrote before is seen after.
+COR_FN void warp_barrier() { __syncwarp(); }
+// The launch's shared_bytes: dynamic shared memory, aligned to 128 bytes.
+COR_FN char* shared_arena() {
+  extern __shared__ __align__(128) char corundum_arena[];
+  return corundum_arena;
+}
 [[noreturn]] COR_FN void device_assert_failed() {
   __trap();
   for (;;) {
@@ -20,6 +39,89 @@ COR_FN void barrier() { __syncthreads(); }
 
 // The word of the lane whose number differs by the bits of `mask`; all lanes of the warp take part.
 COR_FN unsigned shuffle_xor_word(unsigned value, int mask) { return __shfl_xor_sync(0xffffffffu, value, mask); }
+// The word of lane `lane`; all lanes of the warp take part.
+COR_FN unsigned shuffle_word(unsigned value, int lane) { return __shfl_sync(0xffffffffu, value, lane); }
+// One bit a lane; all lanes of the warp take part.
+COR_FN unsigned long long ballot(bool set) { return __ballot_sync(0xffffffffu, set); }
+
+// Bits.
+COR_FN int count_bits(unsigned v) { return __popc(v); }
+COR_FN int count_bits(unsigned long long v) { return __popcll(v); }
+COR_FN int leading_zeros(unsigned v) { return __clz(static_cast<int>(v)); }
+COR_FN int leading_zeros(unsigned long long v) { return __clzll(static_cast<long long>(v)); }
+COR_FN int lowest_bit(unsigned v) { return __ffs(static_cast<int>(v)) - 1; } // -1 when there is none
+COR_FN int lowest_bit(unsigned long long v) { return __ffsll(static_cast<long long>(v)) - 1; }
+
+// Atomic operations on global or shared memory, relaxed, seen by the whole device. Each gives the value before.
+COR_FN unsigned atomic_add(unsigned* p, unsigned v) { return ::atomicAdd(p, v); }
+COR_FN unsigned long long atomic_add(unsigned long long* p, unsigned long long v) { return ::atomicAdd(p, v); }
+COR_FN float atomic_add(float* p, float v) { return ::atomicAdd(p, v); }
+COR_FN double atomic_add(double* p, double v) { return ::atomicAdd(p, v); }
+COR_FN unsigned atomic_exchange(unsigned* p, unsigned v) { return ::atomicExch(p, v); }
+COR_FN unsigned compare_and_swap(unsigned* p, unsigned expected, unsigned v) { return ::atomicCAS(p, expected, v); }
+COR_FN unsigned long long compare_and_swap(unsigned long long* p, unsigned long long expected, unsigned long long v) {
+  return ::atomicCAS(p, expected, v);
+}
+COR_FN unsigned short compare_and_swap(unsigned short* p, unsigned short expected, unsigned short v) {
+  return ::atomicCAS(p, expected, v);
+}
+// What a block wrote before a release is seen by the block that has read the released value.
+COR_FN unsigned load_acquire(const unsigned* p) {
+  unsigned v;
+  asm volatile("ld.acquire.gpu.u32 %0, [%1];" : "=r"(v) : "l"(p) : "memory");
+  return v;
+}
+COR_FN unsigned long long load_acquire(const unsigned long long* p) {
+  unsigned long long v;
+  asm volatile("ld.acquire.gpu.u64 %0, [%1];" : "=l"(v) : "l"(p) : "memory");
+  return v;
+}
+COR_FN void store_release(unsigned* p, unsigned v) { asm volatile("st.release.gpu.u32 [%0], %1;" ::"l"(p), "r"(v) : "memory"); }
+COR_FN void store_release(unsigned long long* p, unsigned long long v) {
+  asm volatile("st.release.gpu.u64 [%0], %1;" ::"l"(p), "l"(v) : "memory");
+}
+COR_FN void fence() { __threadfence(); }
+
+// Clusters: blocks that can read each other's shared memory. One block where there are none.
+COR_FN unsigned cluster_rank() {
+  unsigned r = 0;
+#if __CUDA_ARCH__ >= 900
+  asm volatile("mov.u32 %0, %%cluster_ctarank;" : "=r"(r));
+#endif
+  return r;
+}
+COR_FN void cluster_barrier() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("barrier.cluster.arrive.release.aligned;\nbarrier.cluster.wait.acquire.aligned;" ::: "memory");
+#else
+  barrier();
+#endif
+}
+// The same shared variable in block `rank` of the cluster.
+template <class T>
+COR_FN T* in_block(T* shared, unsigned rank) {
+#if __CUDA_ARCH__ >= 900
+  unsigned long long there;
+  asm volatile("mapa.u64 %0, %1, %2;" : "=l"(there) : "l"(shared), "r"(rank));
+  return reinterpret_cast<T*>(there);
+#else
+  return shared;
+#endif
+}
+
+// 16 bytes from global to shared memory, while the lane goes on; `bytes` of them, the rest zeros. Both addresses are multiples
+// of 16.
+COR_FN void async_copy16(void* shared, const void* global, int bytes = 16) {
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(static_cast<unsigned>(__cvta_generic_to_shared(shared))),
+               "l"(global), "r"(bytes)
+               : "memory");
+}
+// Closes a group of this lane's copies; waits until at most `Left` groups are still under way (then a barrier shows them to all).
+COR_FN void async_commit() { asm volatile("cp.async.commit_group;" ::: "memory"); }
+template <int Left>
+COR_FN void async_wait() {
+  asm volatile("cp.async.wait_group %0;" ::"n"(Left) : "memory");
+}
 
 COR_FN float bits_to_float(unsigned v) { return __uint_as_float(v); }
 COR_FN unsigned float_to_bits(float v) { return __float_as_uint(v); }

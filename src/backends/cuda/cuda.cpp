@@ -150,6 +150,8 @@ Status load(int device, const std::vector<uint8_t>& binary, const std::string&, 
   // Once and for all: above 48 KB a kernel must ask. The split with L1 follows each launch's own need.
   if (Result e = d->kernel_set_attribute(function_max_dynamic_shared_bytes, most, kernel, handle))
     return failed(*d, "cuKernelSetAttribute", e);
+  // Clusters of 16 where the chip has them; elsewhere the driver refuses the attribute, and nobody asks for such a launch.
+  d->kernel_set_attribute(function_large_clusters, 1, kernel, handle);
   *function = {kernel, static_cast<uint32_t>(threads), static_cast<uint32_t>(fixed), static_cast<uint32_t>(most)};
   return {};
 }
@@ -171,6 +173,11 @@ Status launch(int device, const Function& function, const Launch& launch, const 
   if (!current.status()) return current.status();
   LaunchConfig config{
       {launch.grid[0], launch.grid[1], launch.grid[2]}, {launch.threads, 1, 1}, launch.shared_bytes, stream, nullptr, 0};
+  const LaunchAttribute cluster{launch_attribute_cluster, 0, {launch.cluster, 1, 1}, {}};
+  if (launch.cluster > 1) {
+    config.attributes = &cluster;
+    config.attribute_count = 1;
+  }
   void* parameters[] = {const_cast<void*>(args)};
   if (Result error = d.launch(&config, function.handle, parameters, nullptr)) return failed(d, "cuLaunchKernelEx", error);
   return {};

@@ -21,15 +21,30 @@ enum DeviceAttribute : int {
   device_capability_minor = 76,
   device_shared_bytes_optin = 97,
 };
-enum FunctionAttribute : int { function_max_threads = 0, function_static_shared_bytes = 1, function_max_dynamic_shared_bytes = 8 };
+enum FunctionAttribute : int {
+  function_max_threads = 0,
+  function_static_shared_bytes = 1,
+  function_max_dynamic_shared_bytes = 8,
+  function_large_clusters = 14
+};
 constexpr int capture_relaxed = 2;
+
+// CUlaunchAttribute: which, and the values of the largest kind.
+struct LaunchAttribute {
+  int id;
+  int padding;
+  unsigned cluster[3];
+  unsigned rest[13];
+};
+static_assert(sizeof(LaunchAttribute) == 72);
+constexpr int launch_attribute_cluster = 4;
 
 // CUlaunchConfig
 struct LaunchConfig {
   unsigned grid[3], block[3];
   unsigned shared_bytes;
   Stream stream;
-  void* attributes;
+  const LaunchAttribute* attributes;
   unsigned attribute_count;
 };
 

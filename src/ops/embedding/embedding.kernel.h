@@ -26,10 +26,8 @@ COR_FN void embedding(const EmbeddingArgs& a) {
   for (int u = 0; u < PerLane; ++u)
     if (base + u * Threads < total) static_cast<Word*>(a.out)[base + u * Threads] = w[u];
 }
-#define COR_EMBEDDING(entry, Word, Index, Threads, PerLane)                                              \
-  extern "C" __global__ __launch_bounds__(Threads) void entry(const __grid_constant__ EmbeddingArgs a) { \
-    embedding<Word, Index, Threads, PerLane>(a);                                                         \
-  }
+#define COR_EMBEDDING(entry, Word, Index, Threads, PerLane) \
+  COR_KERNEL(entry, Threads, EmbeddingArgs) { embedding<Word, Index, Threads, PerLane>(a); }
 #else
 template <class Word, class Index, cor::i64 RowsPerBlock>
 static void embedding(const EmbeddingArgs& a, cor::i64 first, cor::i64 last) {
