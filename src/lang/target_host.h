@@ -1,6 +1,7 @@
 #pragma once
 // What the targets that run on a host processor share: conversions, bits and maths in plain C++ that the compiler vectorises.
 #define COR_FN inline __attribute__((always_inline))
+#include "lang/bits.h"
 
 extern "C" {
 double exp(double);
@@ -14,9 +15,6 @@ float fmodf(float, float);
 }
 
 namespace cor {
-
-COR_FN float bits_to_float(unsigned v) { return __builtin_bit_cast(float, v); }
-COR_FN unsigned float_to_bits(float v) { return __builtin_bit_cast(unsigned, v); }
 
 // 16-bit floats by integer and float arithmetic that vectorises everywhere; one rounding, to nearest even.
 COR_FN float half_to_float(unsigned short h) {
@@ -37,19 +35,6 @@ COR_FN unsigned short float_to_half(float f) {
   h = magnitude > 0x7f800000u ? 0x7e00u : h;
   return static_cast<unsigned short>(h | ((x >> 16) & 0x8000u));
 }
-COR_FN unsigned short float_to_bfloat(float f) {
-  const unsigned x = float_to_bits(f);
-  const unsigned rounded = (x + 0x7fffu + ((x >> 16) & 1u)) >> 16;
-  return static_cast<unsigned short>((x & 0x7fffffffu) > 0x7f800000u ? 0x7fc0u : rounded);
-}
-
-// Bits.
-COR_FN int count_bits(unsigned v) { return __builtin_popcount(v); }
-COR_FN int count_bits(unsigned long long v) { return __builtin_popcountll(v); }
-COR_FN int leading_zeros(unsigned v) { return v ? __builtin_clz(v) : 32; }
-COR_FN int leading_zeros(unsigned long long v) { return v ? __builtin_clzll(v) : 64; }
-COR_FN int lowest_bit(unsigned v) { return __builtin_ffs(static_cast<int>(v)) - 1; } // -1 when there is none
-COR_FN int lowest_bit(unsigned long long v) { return __builtin_ffsll(static_cast<long long>(v)) - 1; }
 
 COR_FN float fma(float a, float b, float c) { return a * b + c; } // contracted by -ffp-contract=fast
 COR_FN double fma(double a, double b, double c) { return a * b + c; }
