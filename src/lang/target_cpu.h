@@ -44,6 +44,9 @@ COR_FN unsigned short float_to_bfloat(float f) {
   return static_cast<unsigned short>((x & 0x7fffffffu) > 0x7f800000u ? 0x7fc0u : rounded);
 }
 
+// Gives the value before; what a thread wrote before it is seen by the thread whose addition comes later.
+COR_FN unsigned atomic_add(unsigned* p, unsigned v) { return __atomic_fetch_add(p, v, __ATOMIC_ACQ_REL); }
+
 COR_FN float fma(float a, float b, float c) { return a * b + c; } // contracted by -ffp-contract=fast
 COR_FN double fma(double a, double b, double c) { return a * b + c; }
 
