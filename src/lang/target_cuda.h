@@ -41,8 +41,12 @@ COR_FN char* shared_arena() {
 COR_FN unsigned shuffle_xor_word(unsigned value, int mask) { return __shfl_xor_sync(0xffffffffu, value, mask); }
 // The word of lane `lane`; all lanes of the warp take part.
 COR_FN unsigned shuffle_word(unsigned value, int lane) { return __shfl_sync(0xffffffffu, value, lane); }
-// One bit a lane; all lanes of the warp take part.
-COR_FN unsigned long long ballot(bool set) { return __ballot_sync(0xffffffffu, set); }
+// One bit a lane of the warp. 64 bits serve every GPU; the emulator's warp of 128 has 128.
+using LaneMask = unsigned long long;
+// The lanes that say so; all lanes of the warp take part.
+COR_FN LaneMask ballot(bool set) { return __ballot_sync(0xffffffffu, set); }
+// The mask of the lanes before `lane`.
+COR_FN LaneMask lanes_below(int lane) { return (LaneMask{1} << lane) - 1; }
 
 // Bits.
 COR_FN int count_bits(unsigned v) { return __popc(v); }

@@ -1,0 +1,77 @@
+#pragma once
+// What the targets that run on a host processor share: conversions, bits and maths in plain C++ that the compiler vectorises.
+#define COR_FN inline __attribute__((always_inline))
+
+extern "C" {
+double exp(double);
+double log(double);
+double erf(double);
+double tanh(double);
+double pow(double, double);
+float powf(float, float);
+double fmod(double, double);
+float fmodf(float, float);
+}
+
+namespace cor {
+
+COR_FN float bits_to_float(unsigned v) { return __builtin_bit_cast(float, v); }
+COR_FN unsigned float_to_bits(float v) { return __builtin_bit_cast(unsigned, v); }
+
+// 16-bit floats by integer and float arithmetic that vectorises everywhere; one rounding, to nearest even.
+COR_FN float half_to_float(unsigned short h) {
+  const unsigned magnitude = (h & 0x7fffu) << 13;
+  const float scaled = bits_to_float(magnitude) * bits_to_float((127u + 112u) << 23); // also right for denormals
+  const unsigned special = (h & 0x7c00u) == 0x7c00u ? (magnitude | 0x7f800000u) : float_to_bits(scaled);
+  return bits_to_float(special | (static_cast<unsigned>(h & 0x8000u) << 16));
+}
+COR_FN unsigned short float_to_half(float f) {
+  const unsigned x = float_to_bits(f);
+  const unsigned magnitude = x & 0x7fffffffu;
+  // Normal results: rebias, round to nearest even on the 13 bits that go.
+  const unsigned rounded = (magnitude - (112u << 23) + 0xfffu + ((magnitude >> 13) & 1u)) >> 13;
+  // Denormal results: adding 0.5 lets the float unit round at the right place.
+  const unsigned tiny = float_to_bits(bits_to_float(magnitude) + 0.5f) - 0x3f000000u;
+  unsigned h = magnitude < (113u << 23) ? tiny : rounded;
+  h = magnitude >= 0x477ff000u ? 0x7c00u : h; // 65520 and more round to infinity
+  h = magnitude > 0x7f800000u ? 0x7e00u : h;
+  return static_cast<unsigned short>(h | ((x >> 16) & 0x8000u));
+}
+COR_FN unsigned short float_to_bfloat(float f) {
+  const unsigned x = float_to_bits(f);
+  const unsigned rounded = (x + 0x7fffu + ((x >> 16) & 1u)) >> 16;
+  return static_cast<unsigned short>((x & 0x7fffffffu) > 0x7f800000u ? 0x7fc0u : rounded);
+}
+
+// Bits.
+COR_FN int count_bits(unsigned v) { return __builtin_popcount(v); }
+COR_FN int count_bits(unsigned long long v) { return __builtin_popcountll(v); }
+COR_FN int leading_zeros(unsigned v) { return v ? __builtin_clz(v) : 32; }
+COR_FN int leading_zeros(unsigned long long v) { return v ? __builtin_clzll(v) : 64; }
+COR_FN int lowest_bit(unsigned v) { return __builtin_ffs(static_cast<int>(v)) - 1; } // -1 when there is none
+COR_FN int lowest_bit(unsigned long long v) { return __builtin_ffsll(static_cast<long long>(v)) - 1; }
+
+COR_FN float fma(float a, float b, float c) { return a * b + c; } // contracted by -ffp-contract=fast
+COR_FN double fma(double a, double b, double c) { return a * b + c; }
+
+#define COR_NATIVE_MATHS 0
+namespace native {
+COR_FN double exp(double x) { return ::exp(x); }
+COR_FN double log(double x) { return ::log(x); }
+COR_FN double erf(double x) { return ::erf(x); }
+COR_FN double tanh(double x) { return ::tanh(x); }
+COR_FN float pow(float x, float y) { return ::powf(x, y); }
+COR_FN double pow(double x, double y) { return ::pow(x, y); }
+COR_FN float fmod(float x, float y) { return ::fmodf(x, y); }
+COR_FN double fmod(double x, double y) { return ::fmod(x, y); }
+COR_FN float sqrt(float x) { return __builtin_sqrtf(x); }
+COR_FN double sqrt(double x) { return __builtin_sqrt(x); }
+COR_FN float rsqrt(float x) { return 1 / __builtin_sqrtf(x); }
+COR_FN double rsqrt(double x) { return 1 / __builtin_sqrt(x); }
+COR_FN float floor(float x) { return __builtin_floorf(x); }
+COR_FN double floor(double x) { return __builtin_floor(x); }
+COR_FN float trunc(float x) { return __builtin_truncf(x); }
+COR_FN double trunc(double x) { return __builtin_trunc(x); }
+} // namespace native
+
+} // namespace cor
