@@ -184,6 +184,15 @@ COR_SWAP(unsigned long long)
 COR_ORDERED(unsigned)
 COR_ORDERED(unsigned long long)
 #undef COR_ORDERED
+COR_PRIMITIVE unsigned long long load_relaxed(const unsigned long long* p) {
+  corundum_emulator_atomic(p, sizeof *p, true, COR_PLACE);
+  return *p;
+}
+COR_PRIMITIVE void store_relaxed(unsigned long long* p, unsigned long long v) {
+  corundum_emulator_release(p, sizeof *p, COR_PLACE);
+  *p = v;
+}
+COR_FN void spin() {}
 COR_FN void fence() {}
 
 COR_PRIMITIVE __attribute__((const)) unsigned cluster_rank() { return corundum_emulator_cluster_rank(); }
