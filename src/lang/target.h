@@ -4,6 +4,8 @@
 #include "lang/target_cuda.h"
 #elif defined(__HIP__)
 #include "lang/target_hip.h"
+#elif defined(COR_EMULATED_WARP)
+#include "lang/target_emulator.h"
 #else
 #include "lang/target_cpu.h"
 #endif
