@@ -1,11 +1,23 @@
 #pragma once
-// The primitives of the target that this text is compiled for.
+// The primitives of the target that this text is compiled for. A text carries each file once, so what several branches need stands
+// outside of them.
 #if defined(__CUDACC__) || defined(__CUDACC_RTC__)
 #include "lang/target_cuda.h"
-#elif defined(__HIP__)
+#else
+#if defined(__HIP__)
+#define COR_FN __device__ __forceinline__
+#else
+#define COR_FN inline __attribute__((always_inline))
+#endif
+#include "lang/bits.h"
+#if defined(__HIP__)
 #include "lang/target_hip.h"
-#elif defined(COR_EMULATED_WARP)
+#else
+#include "lang/target_host.h"
+#if defined(COR_EMULATED_WARP)
 #include "lang/target_emulator.h"
 #else
 #include "lang/target_cpu.h"
+#endif
+#endif
 #endif

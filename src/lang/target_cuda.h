@@ -97,6 +97,16 @@ COR_FN void store_relaxed(unsigned long long* p, unsigned long long v) {
 // Inside a loop that waits for another block.
 COR_FN void spin() {}
 
+// Reads and writes a value, at an address that is a multiple of its alignment, in accesses of up to 16 bytes.
+template <class T>
+COR_FN T load_whole(const T* p) {
+  return *p;
+}
+template <class T>
+COR_FN void store_whole(T* p, const T& v) {
+  *p = v;
+}
+
 // Clusters: blocks that can read each other's shared memory. One block where there are none.
 COR_FN unsigned cluster_rank() {
   unsigned r = 0;

@@ -1,8 +1,6 @@
 #pragma once
 // Primitives of AMD's GPUs with wavefronts of 64 lanes (gfx906, gfx90a). hipRTC brings the runtime's functions along.
-#define COR_FN __device__ __forceinline__
 #define COR_SIMT 1
-#include "lang/bits.h"
 
 namespace cor {
 
@@ -81,7 +79,34 @@ COR_FN void store_release(unsigned* p, unsigned v) { __hip_atomic_store(p, v, __
 COR_FN void store_release(unsigned long long* p, unsigned long long v) {
   __hip_atomic_store(p, v, __ATOMIC_RELEASE, __HIP_MEMORY_SCOPE_AGENT);
 }
+// One access that other blocks' accesses do not split; it orders nothing.
+COR_FN unsigned long long load_relaxed(const unsigned long long* p) {
+  return __hip_atomic_load(p, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);
+}
+COR_FN void store_relaxed(unsigned long long* p, unsigned long long v) {
+  __hip_atomic_store(p, v, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);
+}
+// Inside a loop that waits for another block.
+COR_FN void spin() { __builtin_amdgcn_s_sleep(1); }
 COR_FN void fence() { __builtin_amdgcn_fence(__ATOMIC_SEQ_CST, "agent"); }
+
+// Reads and writes a value, at an address that is a multiple of its alignment, in accesses of up to 16 bytes. As vectors, since the
+// compiler takes copies of structs apart and does not always put them together again.
+typedef unsigned Word16 __attribute__((ext_vector_type(4)));
+template <class T>
+COR_FN T load_whole(const T* p) {
+  if constexpr (sizeof(T) == 16)
+    return __builtin_bit_cast(T, *reinterpret_cast<const Word16*>(p));
+  else
+    return *p;
+}
+template <class T>
+COR_FN void store_whole(T* p, const T& v) {
+  if constexpr (sizeof(T) == 16)
+    *reinterpret_cast<Word16*>(p) = __builtin_bit_cast(Word16, v);
+  else
+    *p = v;
+}
 
 // Clusters: one block each.
 COR_FN unsigned cluster_rank() { return 0; }

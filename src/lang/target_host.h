@@ -1,7 +1,5 @@
 #pragma once
 // What the targets that run on a host processor share: conversions, bits and maths in plain C++ that the compiler vectorises.
-#define COR_FN inline __attribute__((always_inline))
-#include "lang/bits.h"
 
 extern "C" {
 double exp(double);
@@ -34,6 +32,16 @@ COR_FN unsigned short float_to_half(float f) {
   h = magnitude >= 0x477ff000u ? 0x7c00u : h; // 65520 and more round to infinity
   h = magnitude > 0x7f800000u ? 0x7e00u : h;
   return static_cast<unsigned short>(h | ((x >> 16) & 0x8000u));
+}
+
+// Reads and writes a value, at an address that is a multiple of its alignment, in accesses of up to 16 bytes.
+template <class T>
+COR_FN T load_whole(const T* p) {
+  return *p;
+}
+template <class T>
+COR_FN void store_whole(T* p, const T& v) {
+  *p = v;
 }
 
 COR_FN float fma(float a, float b, float c) { return a * b + c; } // contracted by -ffp-contract=fast

@@ -46,11 +46,11 @@ class CodeObjects : public ::testing::Test {
   }
 };
 
+// Scalar registers may move to lanes of vector registers: that costs little. Memory is what must not be needed.
 void check_registers(const Chip& chip, const Compiled& kernel) {
   SCOPED_TRACE(kernel.entry);
   EXPECT_EQ(metadata(kernel.binary, ".wavefront_size"), chip.warp_size);
   EXPECT_EQ(metadata(kernel.binary, ".vgpr_spill_count"), 0u);
-  EXPECT_EQ(metadata(kernel.binary, ".sgpr_spill_count"), 0u);
   EXPECT_EQ(metadata(kernel.binary, ".private_segment_fixed_size"), 0u) << "registers went to memory";
   EXPECT_LE(metadata(kernel.binary, ".group_segment_fixed_size").value_or(UINT32_MAX), chip.shared_bytes);
 }
@@ -63,8 +63,8 @@ void check_accesses(const FamilyCase& wanted, const std::vector<Compiled>& kerne
     loads += wide_accesses(code, "load");
     stores += wide_accesses(code, "store");
   }
-  if (wanted.wide_loads) EXPECT_GT(loads, 0) << "no wide load";
-  if (wanted.wide_stores) EXPECT_GT(stores, 0) << "no wide store";
+  EXPECT_TRUE(loads > 0 || !wanted.wide_loads) << "no wide load";
+  EXPECT_TRUE(stores > 0 || !wanted.wide_stores) << "no wide store";
 }
 
 TEST_F(CodeObjects, EveryFamily) {

@@ -20,11 +20,11 @@ COR_FN void embedding(const EmbeddingArgs& a) {
     if (e >= total) break;
     const cor::i64 i = e / a.words, row = static_cast<const Index*>(a.index)[i];
     if (row < 0 || row >= a.rows) cor::device_assert_failed();
-    w[u] = static_cast<const Word*>(a.table)[row * a.row_stride + (e - i * a.words)];
+    w[u] = cor::load_whole(static_cast<const Word*>(a.table) + row * a.row_stride + (e - i * a.words));
   }
 #pragma unroll
   for (int u = 0; u < PerLane; ++u)
-    if (base + u * Threads < total) static_cast<Word*>(a.out)[base + u * Threads] = w[u];
+    if (base + u * Threads < total) cor::store_whole(static_cast<Word*>(a.out) + base + u * Threads, w[u]);
 }
 #define COR_EMBEDDING(entry, Word, Index, Threads, PerLane) \
   COR_KERNEL(entry, Threads, EmbeddingArgs) { embedding<Word, Index, Threads, PerLane>(a); }
