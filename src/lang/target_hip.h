@@ -1,6 +1,7 @@
 #pragma once
 // Primitives of AMD's GPUs with wavefronts of 64 lanes (gfx906, gfx90a). hipRTC brings the runtime's functions along.
 #define COR_SIMT 1
+#define COR_TENSOR_CORES 0
 
 namespace cor {
 
@@ -44,6 +45,12 @@ using LaneMask = unsigned long long;
 COR_FN LaneMask ballot(bool set) { return ::__ballot(set); }
 // The mask of the lanes before `lane`.
 COR_FN LaneMask lanes_below(int lane) { return (LaneMask{1} << lane) - 1; }
+
+// Four bytes of the eight of (low, high): nibble k of `selector` says which one is byte k of the result.
+COR_FN unsigned byte_permute(unsigned low, unsigned high, unsigned selector) {
+  const unsigned bytes = (selector & 7) | (selector & 0x70) << 4 | (selector & 0x700) << 8 | (selector & 0x7000) << 12;
+  return __builtin_amdgcn_perm(high, low, bytes);
+}
 
 // Atomic operations on global or shared memory, relaxed, seen by the whole device. Each gives the value before. What the hardware
 // lacks, the compiler makes of compare-and-swap.
@@ -140,6 +147,13 @@ COR_FN unsigned short float_to_half(float f) { return __builtin_bit_cast(unsigne
 
 // 2^x; worst error 1 ulp, denormal results are 0 (AMD's instruction set documents, v_exp_f32).
 COR_FN float exp2_fast(float x) { return __builtin_exp2f(x); }
+
+// The sine and the cosine of x by the hardware's approximation; of pi times x.
+COR_FN void sincos_fast(float x, float* sine, float* cosine) {
+  *sine = ::__sinf(x);
+  *cosine = ::__cosf(x);
+}
+COR_FN void sincos_pi(double x, double* sine, double* cosine) { ::sincospi(x, sine, cosine); }
 
 // The larger and the smaller number; NaN if either is.
 COR_FN float maximum(float a, float b) {

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "ops/copy/copy.h"
 #include "ops/embedding/embedding.h"
 #include "ops/layer_norm/layer_norm.h"
 #include "ops/pointwise/pointwise.h"
@@ -85,6 +86,13 @@ Status embedding_of(const Chip& chip, LaunchList& list, int64_t n) {
   return embedding::plan(chip, {aligned, 50000, n, n, Size, aligned, Dtype::int64, 4096, aligned}, list);
 }
 
+template <int Size>
+Status transpose_of(const Chip& chip, LaunchList& list) {
+  const int64_t shape[] = {4096, 4096}, unit[] = {Size, 4096 * Size}, row[] = {4096 * Size, Size};
+  const bool planned = copy::plan_transpose(chip, {Size, 2, shape, aligned, row, aligned, unit}, list);
+  return planned ? Status() : Status::refuse("no transpose");
+}
+
 using pointwise::Signature;
 constexpr Dtype f32 = Dtype::float32, bf16 = Dtype::bfloat16, f16 = Dtype::float16, f64 = Dtype::float64, i64 = Dtype::int64;
 
@@ -132,6 +140,11 @@ const std::vector<FamilyCase>& family_cases() {
       CASE("sum of rows i64", true, false, reduce_of<i64>(c, l, reduce::Kind::sum, 2, 4096, 4096)),
       CASE("mean of odd rows f16", true, false, reduce_of<f16>(c, l, reduce::Kind::mean, 2, 4096, 4095)),
       CASE("norm_p of rows f64", true, false, reduce_of<f64>(c, l, reduce::Kind::norm_p, 2, 4096, 4096)),
+      CASE("transpose of 1 byte", true, true, transpose_of<1>(c, l)),
+      CASE("transpose of 2 bytes", true, true, transpose_of<2>(c, l)),
+      CASE("transpose of 4 bytes", true, true, transpose_of<4>(c, l)),
+      CASE("transpose of 8 bytes", true, true, transpose_of<8>(c, l)),
+      CASE("transpose of 16 bytes", true, true, transpose_of<16>(c, l)),
       CASE("embedding of 1024 of 2 bytes", true, true, embedding_of<2>(c, l, 1024)),
       CASE("embedding of 1023 of 4 bytes", false, false, embedding_of<4>(c, l, 1023)),
   };

@@ -8,6 +8,7 @@
 #include "core/chip.h"
 #include "jit/support.h"
 #include "lang/machine_code.h"
+#include "ops/copy/copy.h"
 #include "ops/layer_norm/layer_norm.h"
 #include "ops/pointwise/pointwise.h"
 #include "ops/softmax/softmax.h"
@@ -161,6 +162,19 @@ TEST(MachineCode, EveryFamily) {
       EXPECT_TRUE(loads > 0 || !wanted.wide_loads) << "no wide load";
       EXPECT_TRUE(stores > 0 || !wanted.wide_stores) << "no wide store";
     });
+  });
+}
+
+// Each lane moves its part of a tile in 16-byte pieces; the narrow accesses are the ragged edges'.
+TEST(MachineCode, Transpose) {
+  for_each_chip([](const Chip& chip) {
+    for (int element : {1, 2, 4, 8, 16}) {
+      const int64_t shape[] = {4096, 4096}, unit[] = {element, 4096 * element}, row[] = {4096 * element, element};
+      LaunchList list;
+      ASSERT_TRUE(copy::plan_transpose(chip, {static_cast<size_t>(element), 2, shape, aligned, row, aligned, unit}, list));
+      const int pieces = element < 8 ? 4 : 2, ragged = element < 16 ? 1 : 0;
+      check(chip, "transpose of " + std::to_string(element) + " bytes", list, {pieces, pieces, ragged, ragged});
+    }
   });
 }
 
