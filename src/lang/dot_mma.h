@@ -4,8 +4,8 @@
 
 namespace cor {
 
-// Warps in a grid, `Across` of them side by side; each computes fragments of 16 x 8: its rows are every Down-th 16 of the block's, its
-// columns lie together. Lane l of a fragment has, in registers 0 to 3:
+// Warps in a grid, `Across` of them side by side; each computes fragments of 16 x 8: its rows are every Down-th 16 of the block's,
+// its columns lie together. Lane l of a fragment has, in registers 0 to 3:
 //   (l / 4, 2 * (l % 4)), (.., +1), (l / 4 + 8, 2 * (l % 4)), (.., +1)
 template <int M, int N, int Threads, int Across>
 struct FragmentSpread {
@@ -22,8 +22,8 @@ struct FragmentSpread {
   static COR_FN int column(int i) { return first_column(i / 4 % tiles_n) + thread_id() % 4 * 2 + i % 2; }
 };
 
-// 16 places of the outer dimension by 32 bytes of k as four 8 x 16 bytes. OuterFirst: the second is 8 places further (what a wants),
-// otherwise 16 bytes (b). Elements of other sizes than 2 bytes are put together one by one where k is not contiguous.
+// 16 places of the outer dimension by 32 bytes of k as four 8 x 16 bytes. OuterFirst: the second is 8 places further (what a
+// wants), otherwise 16 bytes (b). Elements of other sizes than 2 bytes are put together one by one where k is not contiguous.
 template <bool OuterFirst, class Tile>
 COR_FN void load_fragment(const Tile& tile, int outer, int k, unsigned (&r)[4]) {
   constexpr int piece = 16 / Tile::size, word = 4 / Tile::size;
@@ -115,7 +115,8 @@ COR_FN void dot(const A& a, const B& b, Accumulator<float, GroupSpread<M, N, Thr
     for (int i = 0; i < S::tiles_m; ++i) {
       const int row = i * (Threads / 2) + thread_id() / 128 * 64;
       // Down the rows of a panel, or from panel to panel; swizzling goes by addresses, so 32 bytes further is 16 places of k.
-      const unsigned at_a = left + (across_a ? row / 64 * A::panel_bytes + k * 128 : k / 64 * A::panel_bytes + row * 128 + k % 64 * 2);
+      const unsigned at_a =
+          left + (across_a ? row / 64 * A::panel_bytes + k * 128 : k / 64 * A::panel_bytes + row * 128 + k % 64 * 2);
       const unsigned at_b = right + (across_b ? k * 128 : k / 64 * B::panel_bytes + k % 64 * 2);
       Wgmma<N, typename A::Element, across_a, across_b>::run(sums.v + i * (N / 2), matrix_descriptor(at_a, A::panel_bytes),
                                                              matrix_descriptor(at_b, B::panel_bytes));
@@ -141,8 +142,8 @@ struct DotUnit<Unit::wgmma, T, M, N, A, B, Threads> {
   using Stage = GroupStage<A, B>;
 };
 template <class T, int M, int N, int Threads>
-inline constexpr bool fits_wgmma =
-    (same<T, f16> || same<T, bf16>)&&Threads % 128 == 0 && M % (Threads / 2) == 0 && (N == 64 || N == 128 || N == 256);
+inline constexpr bool fits_wgmma = (same<T, f16> || same<T, bf16>)&&Threads % 128 == 0 && M % (Threads / 2) == 0 &&
+                                   (N == 64 || N == 128 || N == 256);
 
 #else
 
@@ -152,6 +153,8 @@ inline constexpr bool fits_wgmma = false;
 #endif
 
 template <class T, int M, int N, int Threads>
-inline constexpr Unit best_unit = fits_wgmma<T, M, N, Threads> ? Unit::wgmma : sizeof(T) <= 2 ? Unit::mma : Unit::fma;
+inline constexpr Unit best_unit = fits_wgmma<T, M, N, Threads> ? Unit::wgmma
+                                  : sizeof(T) <= 2             ? Unit::mma
+                                                               : Unit::fma;
 
 } // namespace cor

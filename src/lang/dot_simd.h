@@ -1,12 +1,12 @@
 #pragma once
-// The lowering of dot() to a processor's vectors: tiles are packed into panels in the thread's scratch, so that the inner loop reads
-// them from start to end, and sums of a few rows by a few vectors stay in registers while it runs.
+// The lowering of dot() to a processor's vectors: tiles are packed into panels in the thread's scratch, so that the inner loop
+// reads them from start to end, and sums of a few rows by a few vectors stay in registers while it runs.
 #include "lang/target_cpu_mma.h"
 
 namespace cor {
 
-// A factor's tile: panels of `Wide` places of the outer dimension; in a panel, what is multiplied at the same time lies side by side.
-// Group k's stay together, and k is filled up with zeros to a multiple of Deep:
+// A factor's tile: panels of `Wide` places of the outer dimension; in a panel, what is multiplied at the same time lies side by
+// side. Group k's stay together, and k is filled up with zeros to a multiple of Deep:
 //   Group 1   k 0: place 0 1 2 ...    k 1: place 0 1 2 ...
 //   Group 2   k 0 and 1 of place 0, of place 1, ...    k 2 and 3 of place 0, ...
 template <class T, class Packed, int Outer, int K, Along A, int Wide, int Group, int Deep>
@@ -34,7 +34,8 @@ COR_FN void pack_panel(Packed* to, const T* from, i64 stride, int count, int dep
 }
 
 template <class Block, class T, class Packed, int Outer, int K, Along A, int Wide, int Group, int Deep>
-COR_FN void fetch(const Block&, Panels<T, Packed, Outer, K, A, Wide, Group, Deep>& tile, const Factor<T, A>& from, i64 outer, i64 k) {
+COR_FN void fetch(const Block&, Panels<T, Packed, Outer, K, A, Wide, Group, Deep>& tile, const Factor<T, A>& from, i64 outer,
+                  i64 k) {
   using Tile = Panels<T, Packed, Outer, K, A, Wide, Group, Deep>;
   const int rows = from.outer - outer < Outer ? static_cast<int>(from.outer - outer) : Outer;
   const int depth = from.k - k < K ? static_cast<int>(from.k - k) : K;
@@ -69,8 +70,7 @@ COR_FN void dot(const A& a, const B& b, Accumulator<Sum, M, N, Shape>& sums) {
 template <class Block, class Out, class Sum, int M, int N, class Shape, class F>
 COR_FN void store(const Block&, const Accumulator<Sum, M, N, Shape>& sums, Out* out, i64 stride, i64 rows, i64 columns, F f) {
   const int count = columns < N ? static_cast<int>(columns) : N;
-  for (int i = 0; i < M && i < rows; ++i)
-    put_run<N>(out + i * stride, count, [&](int j) { return f(sums.v[i * N + j]); });
+  for (int i = 0; i < M && i < rows; ++i) put_run<N>(out + i * stride, count, [&](int j) { return f(sums.v[i * N + j]); });
 }
 
 template <class A_, class B_>

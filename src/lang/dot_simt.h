@@ -19,7 +19,8 @@ struct Blocked {
   }
 };
 
-// A factor's tile. Memory's rows stay rows, cut into panels of 128 bytes; in row r of a panel the 16-byte piece p stands at p ^ r % 8:
+// A factor's tile. Memory's rows stay rows, cut into panels of 128 bytes; in row r of a panel the 16-byte piece p stands at p ^ r %
+// 8:
 //   row 0:  0 1 2 3 4 5 6 7
 //   row 1:  1 0 3 2 5 4 7 6
 //   row 2:  2 3 0 1 6 7 4 5   ...  so 8 rows of a piece, or 8 pieces of a row, lie in different banks

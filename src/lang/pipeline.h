@@ -37,9 +37,9 @@ struct Ring {
   char* const arena;
   const i64 steps;
   Load load;
-  i64 next = 0;                 // step to load
-  int fill = 0, use = 0;        // stages
-  unsigned parity = 0;          // of the barrier of stage `use`
+  i64 next = 0;          // step to load
+  int fill = 0, use = 0; // stages
+  unsigned parity = 0;   // of the barrier of stage `use`
 
   COR_FN Ring(i64 n, Load l) : arena(Stage::arena()), steps(n), load(l) {
     if constexpr (Stage::bulk > 0) {

@@ -1,6 +1,7 @@
 #pragma once
-// The inner loops of dot() on host processors, and how wide a panel each of them wants. Vectors are the compiler's own (GCC, clang),
-// as wide as a register; instructions that the options do not promise stand as text, and the caller answers for the processor.
+// The inner loops of dot() on host processors, and how wide a panel each of them wants. Vectors are the compiler's own (GCC,
+// clang), as wide as a register; instructions that the options do not promise stand as text, and the caller answers for the
+// processor.
 #include "lang/types.h"
 
 namespace cor {
@@ -39,7 +40,10 @@ struct VectorPanels {
 };
 
 // The sums fill the registers, but for a row of b and a number of a: AVX2 6 rows x 2 vectors, AVX-512 14 x 2, NEON 8 x 3.
-inline constexpr int rows_of_sums = registers == 16 ? 6 : register_bytes == 64 ? 14 : 8, vectors_of_sums = register_bytes == 16 ? 3 : 2;
+inline constexpr int rows_of_sums = registers == 16        ? 6
+                                    : register_bytes == 64 ? 14
+                                                           : 8,
+                     vectors_of_sums = register_bytes == 16 ? 3 : 2;
 
 template <Unit U, class T, class Sum>
 struct PanelShape : VectorPanels<T, Sum, rows_of_sums, vectors_of_sums> {
