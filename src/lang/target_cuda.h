@@ -85,6 +85,17 @@ COR_FN void store_release(unsigned long long* p, unsigned long long v) {
   asm volatile("st.release.gpu.u64 [%0], %1;" ::"l"(p), "l"(v) : "memory");
 }
 COR_FN void fence() { __threadfence(); }
+// One access that other blocks' accesses do not split; it orders nothing.
+COR_FN unsigned long long load_relaxed(const unsigned long long* p) {
+  unsigned long long v;
+  asm volatile("ld.relaxed.gpu.u64 %0, [%1];" : "=l"(v) : "l"(p) : "memory");
+  return v;
+}
+COR_FN void store_relaxed(unsigned long long* p, unsigned long long v) {
+  asm volatile("st.relaxed.gpu.u64 [%0], %1;" ::"l"(p), "l"(v) : "memory");
+}
+// Inside a loop that waits for another block.
+COR_FN void spin() {}
 
 // Clusters: blocks that can read each other's shared memory. One block where there are none.
 COR_FN unsigned cluster_rank() {
