@@ -15,9 +15,17 @@ struct MathsPart {
 const MathsPart maths_parts[] = {
     {"divide", {"fmod", "remainder", "div_trunc", "div_floor"}},
     {"erf", {"erf", "erfc", "normal_cdf", "gelu_erf", "gelu_erf_derivative"}},
+    {"erfinv", {"erfinv"}},
     {"exp", {"exp", "exp2", "expm1", "exp_nonpositive"}},
+    {"gamma", {"lgamma", "digamma"}},
+    {"hyperbolic", {"sinh", "cosh"}},
+    {"inverse_hyperbolic", {"asinh", "acosh", "atanh"}},
+    {"inverse_trig", {"asin", "acos", "atan", "atan2"}},
     {"log", {"log", "log1p", "log2", "log10"}},
+    {"pow", {"pow"}},
+    {"roots", {"cbrt", "hypot"}},
     {"tanh", {"tanh", "gelu_tanh", "gelu_tanh_derivative"}},
+    {"trig", {"sin", "cos", "tan"}},
 };
 
 // Lines that include the parts of lang/maths/ whose functions the expression calls; one that no part defines is not our business.

@@ -8,8 +8,8 @@ namespace cor {
 // Exact. Each step takes 51 bits of the quotient, which has 277 at most; steps and rest are exact in f64, as x and y are f32.
 COR_FN float fmod_of(float x, float y) {
   const double a = abs(x), b = abs(y), inverse = 1 / b;
-  double r = a;
-  for (int step = 0; step < 6; ++step) r = exact_fma(-native::rint(r * inverse), b, r);
+  const auto step = [&](double rest) { return exact_fma(-native::rint(rest * inverse), b, rest); };
+  double r = step(step(step(step(step(step(a))))));
   r = r < 0 ? r + b : r;
   r = b == Limits<double>::infinity() ? a - 0 * a : r; // NaN where x is infinite, too
   return copysign(static_cast<float>(r), x);

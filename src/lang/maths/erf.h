@@ -23,10 +23,16 @@ COR_FN Exponential<T> exp_of_minus_square(T a) {
   const T high = from_bits(to_bits(a) & mask);
   return exponential(-high * high, (high - a) * (high + a));
 }
+// (a - c) / (a + c), to the last place, where the inverse of the divisor is nearly known.
+template <class T>
+COR_FN T exact_quotient(T a, T c, T inverse) {
+  const T q = (a - c) * inverse;
+  return fma(fma(-a, q, fma(q + 1, -c, a)), inverse, q);
+}
 // The way of N. Juffa's erfcx: (1 + 2a) e^(a^2) erfc(a) is a tame function of t = (a - c) / (a + c). 0 <= a [1.4e-8].
 COR_FN float erfc_of_size(float a) {
   a = a > 10.2f ? 10.2f : a;
-  const float d = 1 + 2 * a, inverse = 1 / ((a + 2) * d), t = (a - 2) * d * inverse;
+  const float d = 1 + 2 * a, inverse = 1 / ((a + 2) * d), t = exact_quotient(a, 2.f, d * inverse);
   const float p = horner(t, -0.000430728163f, -0.00126574305f, 0.00134394469f, 0.00866967533f, -0.00807150174f, -0.0542171374f,
                          0.164057523f, -0.166030049f, -0.0927641317f, 1.27697837f);
   return exp_of_minus_square(a).value() * (p * ((a + 2) * inverse));
@@ -34,7 +40,7 @@ COR_FN float erfc_of_size(float a) {
 // [1.2e-17].
 COR_FN double erfc_of_size(double a) {
   a = a > 28. ? 28. : a;
-  const double d = 1 + 2 * a, inverse = 1 / ((a + 4) * d), t = (a - 4) * d * inverse;
+  const double d = 1 + 2 * a, inverse = 1 / ((a + 4) * d), t = exact_quotient(a, 4., d * inverse);
   const double p = horner(t, 1.0705703283550848e-10, -8.1447349272007088e-09, -8.28006631547399e-09, 1.0070731219151865e-07,
                           5.5265893853553118e-08, -8.1904146948709677e-07, 3.1409527618982723e-07, 5.7084119068958958e-06,
                           -1.1234673401479919e-05, -2.4400014822049201e-05, 0.0001506266234874383, -0.00019925607353215688,

@@ -91,7 +91,7 @@ COR_FN float exp_nonpositive(float x) {
 }
 COR_FN double exp_nonpositive(double x) { return exp_of(x); }
 
-// 1.05 ulp in f32, 1 in f64.
+// 1.25 ulp in f32, 1.2 in f64.
 template <class T>
 COR_FN T exp2_of(T x) {
   x = clamp_exponent(x, T(sizeof(T) == 4 ? -151 : -1076), T(sizeof(T) == 4 ? 129 : 1025));
@@ -102,7 +102,7 @@ COR_FN T exp2_of(T x) {
 // 2^n tail + (2^n - 1), halved meanwhile, since 2^n itself may overflow. 1.6 ulp in f32, 1.6 in f64.
 template <class T>
 COR_FN T expm1_of(T x) {
-  const Exponential<T> e = exponential(clamp_exponent(x, T(-40), T(sizeof(T) == 4 ? 89.5 : 710.5)));
+  const Exponential<T> e = exponential(clamp_exponent(x, T(-40), T(sizeof(T) == 4 ? 88.8 : 709.9)));
   const T p = power_of_two(e.n + (Layout<T>::rounder - 1));
   return x == 0 ? x : fma(p, e.tail, p - T(0.5)) * 2;
 }

@@ -50,14 +50,14 @@ COR_FN T log_edges(T x, T r) {
   return x != x ? x : r;
 }
 
-// 0.85 ulp in f32, 1 in f64.
+// 0.9 ulp in f32, 0.8 in f64.
 template <class T>
 COR_FN T log_of(T x) {
   const Binary<T> b = binary(x);
   return log_edges(x, log_of_parts(b.f, b.k));
 }
 
-// log(1 + x) of the rounded 1 + x, with what the rounding lost put back into f. 1.1 ulp in f32, 1 in f64.
+// log(1 + x) of the rounded 1 + x, with what the rounding lost put back into f. 1.45 ulp in f32, 1.3 in f64.
 template <class T>
 COR_FN T log1p_of(T x) {
   const T u = x + 1, lost = x > 1 ? 1 - (u - x) : x - (u - 1);
@@ -69,7 +69,7 @@ COR_FN T log1p_of(T x) {
   return x == 0 ? x : r;
 }
 
-// k + log(1 + f) / log(base), 1 / log(base) in two parts. log2: 1.6 ulp in f32, 1.8 in f64.
+// k + log(1 + f) / log(base), 1 / log(base) in two parts. log2: 1.6 ulp.
 template <class T>
 COR_FN T log2_of(T x) {
   constexpr double inverse = 1.4426950408889634, rest = 2.0355273740931033e-17;
@@ -78,7 +78,7 @@ COR_FN T log2_of(T x) {
   const T l = log_of_parts(b.f, T(0));
   return log_edges(x, fma(l, high, fma(l, low, b.k)));
 }
-// log10: 1.9 ulp in f32, 2 in f64.
+// log10: 1.6 ulp.
 template <class T>
 COR_FN T log10_of(T x) {
   constexpr double inverse = 0.43429448190325182, rest = 1.098319650216765e-17;

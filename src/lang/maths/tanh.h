@@ -5,7 +5,7 @@
 namespace cor {
 
 #if !COR_NATIVE_MATHS
-// Of e = e^2|x| - 1: e / (e + 2), one division and no case. 1.9 ulp in f32, 2 in f64.
+// Of e = e^2|x| - 1: e / (e + 2), one division and no case. 2.5 ulp in f32, 2.8 in f64.
 template <class T>
 COR_FN T tanh_of(T x) {
   const T a = abs(x), e = expm1_bounded(2 * (a > 20 ? T(20) : a));
