@@ -73,7 +73,7 @@ COR_FN T flip_sign(T x, T sign) {
   return from_bits(to_bits(x) ^ (to_bits(sign) & Layout<T>::sign));
 }
 
-// Instructions: 0.5 ulp; rsqrt 1.
+// Instructions: 0.5 ulp; rsqrt 1.5.
 using native::rsqrt;
 using native::sqrt;
 COR_UNARY(abs, cor::abs(x))

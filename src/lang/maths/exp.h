@@ -99,7 +99,7 @@ COR_FN T exp2_of(T x) {
   return Exponential<T>{exp2m1_near_0(x - n), n}.value();
 }
 
-// 2^n tail + (2^n - 1), halved meanwhile, since 2^n itself may overflow. 1.6 ulp in f32, 1.6 in f64.
+// 2^n tail + (2^n - 1), halved meanwhile, since 2^n itself may overflow. 1.7 ulp in f32, 1.9 in f64.
 template <class T>
 COR_FN T expm1_of(T x) {
   const Exponential<T> e = exponential(clamp_exponent(x, T(-40), T(sizeof(T) == 4 ? 88.8 : 709.9)));

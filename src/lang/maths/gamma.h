@@ -39,7 +39,7 @@ COR_FN double lgamma_right(double x) {
   const double around = n < 2 ? p - l : p + l;
   return large ? stirling : around;
 }
-// Left of -1/2 by Gamma(x) Gamma(-x) = -pi / (x sin(pi x)). Error in f64: 6 ulp of the larger of |lgamma(x)| and 1.
+// Left of -1/2 by Gamma(x) Gamma(-x) = -pi / (x sin(pi x)). Error in f64: 6 ulp of the larger of |lgamma(x)| and 1 (32 for x < 0).
 COR_FN double lgamma_of(double x) {
   const double a = abs(x), right = lgamma_right(x < -0.5 ? a : x);
   const double sine = abs(half_turn(a).sin), l = log_of(3.1415926535897932 / (a * sine)) - right;
@@ -47,7 +47,7 @@ COR_FN double lgamma_of(double x) {
   const double r = x < -0.5 ? left : right;
   return a == Limits<double>::infinity() ? a : r;
 }
-// 0.6 ulp for x > 0; for x < 0, of the larger of |lgamma(x)| and 2^-26.
+// 0.6 ulp of the larger of |lgamma(x)| and 2^-26.
 COR_FN float lgamma_of(float x) { return static_cast<float>(lgamma_of(static_cast<double>(x))); }
 
 // pi / tan(pi x).
@@ -65,8 +65,8 @@ COR_FN T pi_cotangent(T x) {
 
 // From x + 8 by digamma(x + 1) = digamma(x) + 1 / x, the sum of eight over one denominator; from 8 on: log x - 1/2x - w P(w),
 // w = 1 / x^2 [7.6e-22]; left of 0 by digamma(1 - x) = digamma(x) + pi / tan(pi x). As ATen has it: -+infinity at +-0, NaN at
-// negative whole numbers. Error on CPUs, f64: 8 ulp of the larger of |digamma(x)| and 1; f32: 0.6 ulp of the larger of it and
-// 2^-26.
+// negative whole numbers. Error on CPUs, f64: 12 ulp of the larger of |digamma(x)| and 1 (32 for x < 0); f32: 0.6 ulp of the larger
+// of it and 2^-26.
 template <class T>
 COR_FN T digamma_of(T x) {
   const T a = x < 0 ? 1 - x : x;

@@ -11,7 +11,7 @@ COR_FN double sinh_rest(double s) {
   return horner(s, 6.475413705296402e-15, 7.5032614939788067e-13, 1.6061339227706523e-10, 2.5052089412344308e-08,
                 2.7557319310091963e-06, 0.00019841269841061157, 0.0083333333333335726, 0.16666666666666666);
 }
-// 1.9 ulp in f32, 1.9 in f64.
+// 1.8 ulp in f32, 1.7 in f64.
 template <class T>
 COR_FN T sinh_of(T x) {
   const T a = abs(x), e = half_exp(a), s = x * x;

@@ -62,7 +62,7 @@ COR_FN TwoParts log_in_two_parts(Binary<double> b) {
   const double high = second + low;
   return {high, (second - high) + low};
 }
-// 1 ulp.
+// 1.2 ulp.
 COR_FN double pow_of(double x, double y) {
   const double a = abs(x);
   const TwoParts l = log_in_two_parts(binary(a));

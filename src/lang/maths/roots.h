@@ -48,7 +48,7 @@ COR_FN float hypot_of(float x, float y) {
   const float size = abs(x) == Limits<float>::infinity() ? abs(x) : r;
   return abs(y) == Limits<float>::infinity() ? abs(y) : size;
 }
-// 1.1 ulp; scaled where a square would not be in range.
+// 1.2 ulp; scaled where a square would not be in range.
 COR_FN double hypot_of(double x, double y) {
   const double a = abs(x), b = abs(y), most = a > b ? a : b;
   const double up = most < 0x1p-400 ? 0x1p600 : 1., scale = most > 0x1p400 ? 0x1p-600 : up, c = a * scale, d = b * scale;
