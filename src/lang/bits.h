@@ -5,6 +5,8 @@ namespace cor {
 
 COR_FN float bits_to_float(unsigned v) { return __builtin_bit_cast(float, v); }
 COR_FN unsigned float_to_bits(float v) { return __builtin_bit_cast(unsigned, v); }
+COR_FN double bits_to_double(unsigned long long v) { return __builtin_bit_cast(double, v); }
+COR_FN unsigned long long double_to_bits(double v) { return __builtin_bit_cast(unsigned long long, v); }
 // f32 to bf16: one rounding, to nearest even.
 COR_FN unsigned short float_to_bfloat(float f) {
   const unsigned x = float_to_bits(f);

@@ -21,3 +21,6 @@
 #endif
 #endif
 #endif
+#if COR_NATIVE_MATHS
+#include "lang/native_maths.h"
+#endif

@@ -169,30 +169,9 @@ COR_FN float larger(float a, float b) { return __builtin_fmaxf(a, b); }
 
 COR_FN float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 COR_FN double fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
+COR_FN double exact_fma(double a, double b, double c) { return __builtin_fma(a, b, c); } // rounded once
 
-// The device library's functions (ocml), in f32 within 1 to 2 ulp for exp, log, erf and tanh, as OpenCL wants of them or better.
+// The device library's functions (ocml), which keep the bounds of the OpenCL specification (7.4, relative error as ULPs) or better.
 #define COR_NATIVE_MATHS 1
-namespace native {
-COR_FN float exp(float x) { return ::expf(x); }
-COR_FN double exp(double x) { return ::exp(x); }
-COR_FN float log(float x) { return ::logf(x); }
-COR_FN double log(double x) { return ::log(x); }
-COR_FN float erf(float x) { return ::erff(x); }
-COR_FN double erf(double x) { return ::erf(x); }
-COR_FN float tanh(float x) { return ::tanhf(x); }
-COR_FN double tanh(double x) { return ::tanh(x); }
-COR_FN float pow(float x, float y) { return ::powf(x, y); }
-COR_FN double pow(double x, double y) { return ::pow(x, y); }
-COR_FN float fmod(float x, float y) { return ::fmodf(x, y); }
-COR_FN double fmod(double x, double y) { return ::fmod(x, y); }
-COR_FN float sqrt(float x) { return ::sqrtf(x); }
-COR_FN double sqrt(double x) { return ::sqrt(x); }
-COR_FN float rsqrt(float x) { return ::rsqrtf(x); }
-COR_FN double rsqrt(double x) { return ::rsqrt(x); }
-COR_FN float floor(float x) { return ::floorf(x); }
-COR_FN double floor(double x) { return ::floor(x); }
-COR_FN float trunc(float x) { return ::truncf(x); }
-COR_FN double trunc(double x) { return ::trunc(x); }
-} // namespace native
 
 } // namespace cor
