@@ -1,7 +1,6 @@
 #pragma once
 // Primitives of AMD's GPUs with wavefronts of 64 lanes (gfx906, gfx90a). hipRTC brings the runtime's functions along.
 #define COR_SIMT 1
-#define COR_TENSOR_CORES 0
 
 namespace cor {
 
