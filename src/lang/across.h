@@ -37,11 +37,17 @@ COR_FN bool last_block(Block& block, u32* counter) {
   return last;
 }
 
-// Zeroed words of look_back for `places` places in sequence, `Columns` states each: those of places, of windows, of windows of
-// windows. The host's count is the same (look_back_words in ops/scan/plan.cpp).
+// Zeroed words for `places` places in sequence, with a state a column each: those of places, of windows, of windows of windows.
 struct LookBack {
   u64* words;
   i64 places;
+  // That of one of several sequences in a workspace, whose first 128 bytes hold the counter of tickets. The host counts the words
+  // by the same sum (look_back_words in ops/scan/plan.cpp).
+  template <class State, class Block>
+  static COR_FN LookBack of(void* workspace, i64 places, i64 sequence) {
+    const i64 windows = (places + 31) / 32, all = places + windows + (windows + 31) / 32;
+    return {static_cast<u64*>(workspace) + 16 + sequence * all * Block::columns * ((sizeof(State) + 3) / 4), places};
+  }
 };
 inline constexpr int look_back_window = 32;
 

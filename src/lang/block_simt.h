@@ -26,7 +26,9 @@ struct Block {
   // How element e of a tile lies in memory: flat number f = e * step() + column, at offset(f).
   COR_FN static int step() { return 1; }
   COR_FN static i64 offset(int f) { return f; }
-  COR_FN static bool is_wide(int) { return true; } // a piece of neighbours in f is one of neighbours in memory
+  COR_FN static bool is_wide(int) { return true; } // neighbours in f are neighbours in memory, in pieces of 16 bytes
+  COR_FN static bool has(int) { return true; }     // f is there
+  COR_FN static bool has_column() { return true; } // this lane's column is
 };
 
 template <class T, class B>
@@ -109,7 +111,9 @@ COR_FN Tile<T, Block> load(Block& block, const T* p, Span span, T pad) {
   for_pieces<Block, Staged::piece>(
       is_wide(p) && block.is_wide(sizeof(T)), low * block.step(), high * block.step(),
       [&](int f) { async_copy16(Staged::at(room, f), p + block.offset(f)); },
-      [&](int f) { *reinterpret_cast<T*>(Staged::at(room, f)) = p[block.offset(f)]; });
+      [&](int f) {
+        if (block.has(f)) *reinterpret_cast<T*>(Staged::at(room, f)) = p[block.offset(f)];
+      });
   async_commit();
   async_wait<0>();
   barrier();
@@ -136,7 +140,8 @@ COR_FN void store(Block& block, T* p, Span span, const Tile<V, Block>& tile) {
     Vec<T, piece> v;
 #pragma unroll
     for (int i = 0; i < piece; ++i) v.v[i] = convert<T>(tile.v[k + i]);
-    store_vec<T, piece>(reinterpret_cast<T*>(Staged::at(room, Block::element(k) * block.step() + Block::column())), v);
+    if (block.has_column())
+      store_vec<T, piece>(reinterpret_cast<T*>(Staged::at(room, Block::element(k) * block.step() + Block::column())), v);
   }
   barrier();
   const int low = clamp_to_tile<Block>(span.low), high = clamp_to_tile<Block>(span.high);
@@ -146,7 +151,9 @@ COR_FN void store(Block& block, T* p, Span span, const Tile<V, Block>& tile) {
         store_vec<T, Staged::piece>(p + block.offset(f),
                                     load_vec<T, Staged::piece>(reinterpret_cast<const T*>(Staged::at(room, f))));
       },
-      [&](int f) { p[block.offset(f)] = *reinterpret_cast<const T*>(Staged::at(room, f)); });
+      [&](int f) {
+        if (block.has(f)) p[block.offset(f)] = *reinterpret_cast<const T*>(Staged::at(room, f));
+      });
 }
 
 template <class F, class Block, class First, class... T>
