@@ -30,7 +30,7 @@ class ScanFamily : public Family {
     const KeyBytes k = unpack(key);
     const auto type = [](const char* name, const std::string& is) { return std::string("using ") + name + " = " + is + ";\n"; };
     const std::string entry = "corundum_" + name_of(key);
-    std::string text = "#include \"lang/kernel.h\"\n#include \"ops/scan/scan.kernel.h\"\n";
+    std::string text = "#include \"ops/scan/scan.kernel.h\"\n";
     text += type("In", dtype(k.in).kernel_type) + type("Out", dtype(k.out).kernel_type);
     text += type("M", std::string(monoids[k.kind]) + "<In, " + dtype(k.state).kernel_type + ">");
     text += type("Blocks", "cor::Walk<" + std::to_string(1 << k.threads_log2) + ", " + std::to_string(k.items) + ", " +
