@@ -27,6 +27,10 @@ struct WalkHead {
 };
 
 enum class Order { whole, pieces, segments };
+template <class M, class Walk>
+struct Before;
+template <class M, class Walk>
+struct Total;
 
 // An element, and whether a sequence begins with it.
 template <class T>
