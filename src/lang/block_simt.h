@@ -147,8 +147,7 @@ COR_FN void store(Block& block, T* p, Span span, const Tile<V, Block>& tile) {
   for_pieces<Block, Staged::piece>(
       is_wide(p) && block.is_wide(sizeof(T)), low * block.step(), high * block.step(), high * block.step(),
       [&](int f) {
-        store_vec<T, Staged::piece>(p + block.offset(f),
-                                    load_vec<T, Staged::piece>(reinterpret_cast<const T*>(Staged::at(room, f))));
+        *reinterpret_cast<Opaque<16>*>(p + block.offset(f)) = *reinterpret_cast<const Opaque<16>*>(Staged::at(room, f));
       },
       [&](int f, bool there) {
         if (there && block.has(f)) p[block.offset(f)] = *reinterpret_cast<const T*>(Staged::at(room, f));
