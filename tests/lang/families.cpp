@@ -7,6 +7,7 @@
 #include "ops/layer_norm/layer_norm.h"
 #include "ops/pointwise/pointwise.h"
 #include "ops/reduce/reduce.h"
+#include "ops/scan/scan.h"
 #include "ops/softmax/softmax.h"
 
 namespace corundum::test {
@@ -81,6 +82,11 @@ Status reduce_of(const Chip& chip, LaunchList& list, reduce::Kind kind, uint64_t
   return reduce::plan(chip, {kind, {aligned, D, 2, sizes, strides}, reduced, {aligned, Out, 2, left, out_strides}}, list);
 }
 
+template <Dtype D>
+Status cumsum_of(const Chip& chip, LaunchList& list, int64_t outer, int64_t n, int64_t inner) {
+  return scan::plan(chip, {scan::Kind::sum, aligned, D, aligned, D, outer, n, inner}, list);
+}
+
 template <size_t Size>
 Status embedding_of(const Chip& chip, LaunchList& list, int64_t n) {
   return embedding::plan(chip, {aligned, 50000, n, n, Size, aligned, Dtype::int64, 4096, aligned}, list);
@@ -145,6 +151,11 @@ const std::vector<FamilyCase>& family_cases() {
       CASE("transpose of 4 bytes", true, true, transpose_of<4>(c, l)),
       CASE("transpose of 8 bytes", true, true, transpose_of<8>(c, l)),
       CASE("transpose of 16 bytes", true, true, transpose_of<16>(c, l)),
+      CASE("cumsum of rows f32", true, true, cumsum_of<f32>(c, l, 4096, 4096, 1)),
+      CASE("cumsum of short rows bf16", true, true, cumsum_of<bf16>(c, l, 4096, 100, 1)),
+      CASE("cumsum of one row f32", true, true, cumsum_of<f32>(c, l, 1, int64_t{1} << 26, 1)),
+      CASE("cumsum of columns f32", true, true, cumsum_of<f32>(c, l, 64, 1024, 1024)),
+      CASE("cumsum of 32 columns i64", true, true, cumsum_of<i64>(c, l, 1, int64_t{1} << 20, 32)),
       CASE("embedding of 1024 of 2 bytes", true, true, embedding_of<2>(c, l, 1024)),
       CASE("embedding of 1023 of 4 bytes", false, false, embedding_of<4>(c, l, 1023)),
   };
