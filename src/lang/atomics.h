@@ -91,24 +91,34 @@ COR_FN void update_by_swap(T* p, T v) {
   }
 }
 
-// *p = Op(*p, v), whoever else does so at once. The order is not fixed, so sums of floats may differ from run to run.
+template <class Op, class T>
+inline constexpr bool is_atomic_in_hardware =
+    (Target::has_atomic_numbers && (same<T, i32> || same<T, i64> || (is_float<T> && same<Op, Add>)) && !same<Op, Multiply>) ||
+    (same<Op, Add> && ((same<T, f16> && Target::has_f16_atomic_add) || (same<T, bf16> && Target::has_bf16_atomic_add)));
+
+// *p = Op(*p, v), whoever else does so at once. The order is not fixed, so sums of floats may differ from run to run. Of elements
+// below 4 bytes the aligned word that holds them must be memory of the program's, whatever it is used for.
 template <class Op, class T>
 COR_FN void atomic_update(T* p, T v) {
-  constexpr bool number = Target::has_atomic_numbers, is_integer = same<T, i32> || same<T, i64>;
-  if constexpr (number && is_integer && same<Op, Add>)
-    atomic_add(reinterpret_cast<typename WordOf<sizeof(T)>::type*>(p), static_cast<typename WordOf<sizeof(T)>::type>(v));
-  else if constexpr (number && is_float<T> && same<Op, Add>)
-    atomic_add(p, v);
-  else if constexpr (number && is_integer && same<Op, Smallest>)
-    atomic_min(p, v);
-  else if constexpr (number && is_integer && same<Op, Largest>)
-    atomic_max(p, v);
-  else if constexpr (same<Op, Add> && same<T, f16> && Target::has_f16_atomic_add)
-    atomic_add_f16(&p->bits, v.bits);
-  else if constexpr (same<Op, Add> && same<T, bf16> && Target::has_bf16_atomic_add)
-    atomic_add_bf16(&p->bits, v.bits);
-  else
+  using Word = typename WordOf<sizeof(T)>::type;
+  if constexpr (!is_atomic_in_hardware<Op, T>) {
     update_by_swap<Op>(p, v);
+  } else if constexpr (same<T, f16>) {
+    atomic_add_f16(&p->bits, v.bits);
+  } else if constexpr (same<T, bf16>) {
+    atomic_add_bf16(&p->bits, v.bits);
+  } else if constexpr (is_float<T>) {
+    atomic_add(p, v);
+  } else if constexpr (same<Op, Add>) {
+    atomic_add(reinterpret_cast<Word*>(p), static_cast<Word>(v));
+  } else { // most elements change nothing
+    const T seen = static_cast<T>(load_relaxed(reinterpret_cast<const Word*>(p)));
+    if constexpr (same<Op, Smallest>) {
+      if (v < seen) atomic_min(p, v);
+    } else {
+      if (v > seen) atomic_max(p, v);
+    }
+  }
 }
 
 } // namespace cor

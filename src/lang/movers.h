@@ -59,28 +59,46 @@ struct AffineRows {
 };
 
 #if COR_SIMT
-// A block moves Threads * PerLane words, found by their number.
+// Words that a block of 128 threads moves: four a lane at a time, and more of the narrow ones, so that finding the block's first
+// row is shared by enough.
+template <class Word>
+inline constexpr int move_tile = 512 * (sizeof(Word) < 2 ? 8 : 16 / sizeof(Word));
+
 template <class Word, class Body, int Threads, int PerLane, class Args>
 COR_FN void move_rows(const Args& a) {
-  constexpr int tile = Threads * PerLane;
-  const i64 base = static_cast<i64>(block_id()) * tile, left = a.move.rows * a.move.width.size - base;
-  const RowCounter counter(base, a.move.width);
-  Word w[PerLane];
-  i64 to[PerLane];
+  constexpr int tile = move_tile<Word>;
+  const i64 all = a.move.rows * a.move.width.size - static_cast<i64>(block_id()) * tile;
+  const int left = all < tile ? static_cast<int>(all) : tile;
+  const RowCounter<tile> counter(block_id(), a.move.width);
+#pragma unroll 1
+  for (int first = thread_id(); first < left; first += Threads * PerLane) {
+    Word w[PerLane];
+    i64 to[PerLane];
 #pragma unroll
-  for (int u = 0; u < PerLane; ++u) {
-    const int e = u * Threads + thread_id();
-    i64 row, column;
-    counter.find(a.move.width, e, &row, &column);
-    to[u] = e < left ? row * a.move.stride + column : -1;
-    if (e < left) w[u] = Body::row(a, row)[column];
+    for (int u = 0; u < PerLane; ++u) {
+      if (first + u * Threads >= left) break;
+      i64 row, column;
+      counter.find(a.move.width, first + u * Threads, &row, &column);
+      to[u] = row * a.move.stride + column;
+      w[u] = Body::row(a, row)[column];
+    }
+#pragma unroll
+    for (int u = 0; u < PerLane; ++u)
+      if (first + u * Threads < left) static_cast<Word*>(a.out)[to[u]] = w[u];
   }
-#pragma unroll
-  for (int u = 0; u < PerLane; ++u)
-    if (to[u] >= 0) static_cast<Word*>(a.out)[to[u]] = w[u];
 }
 #else
 inline constexpr i64 move_piece = 16384; // words of a row that a block moves
+
+template <class Word, class Row>
+COR_FN void move_words(Word* out, const Row& row, i64 begin, i64 end) {
+#pragma GCC ivdep
+  for (i64 k = begin; k < end; ++k) out[k] = row[k];
+}
+template <class Word>
+COR_FN void move_words(Word* out, const Word* row, i64 begin, i64 end) {
+  __builtin_memcpy(out + begin, row + begin, static_cast<unsigned long>(end - begin) * sizeof(Word));
+}
 
 template <class Word, class Body, class Args>
 static void move_rows(const Args& a, i64 first, i64 last) {
@@ -88,10 +106,7 @@ static void move_rows(const Args& a, i64 first, i64 last) {
   i64 i = first / pieces, piece = first % pieces;
   for (i64 b = first; b < last; ++b) {
     const i64 begin = piece * move_piece, end = begin + move_piece < width ? begin + move_piece : width;
-    const auto row = Body::row(a, i);
-    Word* out = static_cast<Word*>(a.out) + i * a.move.stride;
-#pragma GCC ivdep
-    for (i64 k = begin; k < end; ++k) out[k] = row[k];
+    move_words(static_cast<Word*>(a.out) + i * a.move.stride, Body::row(a, i), begin, end);
     if (++piece == pieces) piece = 0, ++i;
   }
 }
@@ -99,7 +114,7 @@ static void move_rows(const Args& a, i64 first, i64 last) {
 
 } // namespace cor
 
-// On GPUs blocks of 128 threads, 4 words a lane; on CPUs a block is a row, or a piece of 16384 words of a long one.
+// On GPUs blocks of 128 threads and move_tile<Word> words; on CPUs a block is a row, or a piece of 16384 words of a long one.
 #if COR_SIMT
 #define COR_MOVE_ROWS(entry, Args, Word, Body) \
   COR_KERNEL(entry, 128, Args) { cor::move_rows<Word, Body, 128, 4>(a); }

@@ -26,9 +26,10 @@ struct ScatterArgs {
 #if COR_SIMT
 template <class Op, class Body, int Threads, int PerLane, class Args>
 COR_FN void scatter(const Args& a) {
-  const i64 base = static_cast<i64>(block_id()) * (Threads * PerLane), left = a.scatter.runs * a.scatter.width.size - base;
-  const RowCounter counter(base, a.scatter.width);
-#pragma unroll
+  constexpr int tile = Threads * PerLane;
+  const i64 left = a.scatter.runs * a.scatter.width.size - static_cast<i64>(block_id()) * tile;
+  const RowCounter<tile> counter(block_id(), a.scatter.width);
+#pragma unroll(is_atomic_in_hardware <Op, typename Body::T> ? PerLane : 1)
   for (int u = 0; u < PerLane; ++u) {
     const int e = u * Threads + thread_id();
     if (e >= left) break;

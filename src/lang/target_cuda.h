@@ -75,13 +75,17 @@ COR_FN void atomic_min(int* p, int v) { ::atomicMin(p, v); }
 COR_FN void atomic_min(long long* p, long long v) { ::atomicMin(p, v); }
 COR_FN void atomic_max(int* p, int v) { ::atomicMax(p, v); }
 COR_FN void atomic_max(long long* p, long long v) { ::atomicMax(p, v); }
-// 16-bit floats as bits, rounded to nearest even; where Target::has_... says so.
+// 16-bit floats as bits, where Target::has_... says so. In pairs, to whose other half -0 is added: several times faster than alone.
 COR_FN void atomic_add_f16(unsigned short* p, unsigned short v) {
-  asm volatile("red.relaxed.gpu.add.noftz.f16 [%0], %1;" ::"l"(p), "h"(v) : "memory");
+  const unsigned long long at = reinterpret_cast<unsigned long long>(p);
+  const unsigned pair = at & 2 ? static_cast<unsigned>(v) << 16 | 0x8000u : 0x80000000u | v;
+  asm volatile("red.relaxed.gpu.add.noftz.f16x2 [%0], %1;" ::"l"(at & ~2ull), "r"(pair) : "memory");
 }
 #if __CUDA_ARCH__ >= 900
 COR_FN void atomic_add_bf16(unsigned short* p, unsigned short v) {
-  asm volatile("red.relaxed.gpu.add.noftz.bf16 [%0], %1;" ::"l"(p), "h"(v) : "memory");
+  const unsigned long long at = reinterpret_cast<unsigned long long>(p);
+  const unsigned pair = at & 2 ? static_cast<unsigned>(v) << 16 | 0x8000u : 0x80000000u | v;
+  asm volatile("red.relaxed.gpu.add.noftz.bf16x2 [%0], %1;" ::"l"(at & ~2ull), "r"(pair) : "memory");
 }
 #endif
 COR_FN unsigned atomic_exchange(unsigned* p, unsigned v) { return ::atomicExch(p, v); }

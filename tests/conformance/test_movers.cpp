@@ -12,7 +12,7 @@ namespace {
 class Movers : public OnTarget {
  protected:
   uint32_t blocks_of(int64_t rows, int64_t width) const {
-    return static_cast<uint32_t>(chip().simt ? (rows * width + 511) / 512 : rows * ((width + 16383) / 16384));
+    return static_cast<uint32_t>(chip().simt ? (rows * width + 2047) / 2048 : rows * ((width + 16383) / 16384));
   }
 };
 
@@ -36,8 +36,8 @@ template <class T>
 void check_transpose(const Chip& chip, int64_t n0, int64_t n1, int64_t batch, int in_access, int out_access, int64_t units0,
                      int64_t units1) {
   constexpr int64_t bytes = sizeof(T), vector = 16 / bytes;
-  SCOPED_TRACE(std::to_string(bytes) + " bytes: " + std::to_string(batch) + " x " + std::to_string(n0) + " x " + std::to_string(n1) +
-               ", accesses of " + std::to_string(in_access) + " and " + std::to_string(out_access));
+  SCOPED_TRACE(std::to_string(bytes) + " bytes: " + std::to_string(batch) + " x " + std::to_string(n0) + " x " +
+               std::to_string(n1) + ", accesses of " + std::to_string(in_access) + " and " + std::to_string(out_access));
   const auto up = [&](int64_t n, int64_t to) { return (n + to - 1) / to * to; };
   const int64_t in_row = up(n1, in_access / bytes), out_row = up(n0, out_access / bytes);
   const std::vector<T> values = counted<T>(batch * n0 * in_row);
@@ -58,7 +58,8 @@ void check_transpose(const Chip& chip, int64_t n0, int64_t n1, int64_t batch, in
   kernel.text = "#include \"lang/transpose.h\"\nCOR_TRANSPOSE(entry, " + std::to_string(bytes);
   int64_t blocks = batch * tiles(n0, 256 / bytes) * tiles(n1, 128);
   if (chip.simt) {
-    for (int64_t n : {int64_t{in_access}, int64_t{out_access}, int64_t{256}, units0, units1}) kernel.text += ", " + std::to_string(n);
+    for (int64_t n : {int64_t{in_access}, int64_t{out_access}, int64_t{256}, units0, units1})
+      kernel.text += ", " + std::to_string(n);
     blocks = batch * tiles(n0, units0 * vector) * tiles(n1, units1 * vector);
   }
   kernel.text += ")\n";
@@ -90,6 +91,12 @@ TEST_P(Movers, TransposesOpaqueElements) {
   check_transposes<uint32_t>(chip(), 16, 16);
   check_transposes<uint64_t>(chip(), 16, 16);
   check_transposes<Wide>(chip(), 32, 16);
+  for (const auto& [units0, units1] : {std::pair{1, 256}, {2, 128}, {128, 2}, {256, 1}}) { // narrow matrices
+    check_transpose<uint32_t>(chip(), 1000, 8, 1, 16, 16, units0, units1);
+    check_transpose<uint32_t>(chip(), 9, 1000, 1, 4, 16, units0, units1);
+  }
+  check_transpose<uint8_t>(chip(), 1000, 16, 1, 16, 16, 64, 1);
+  check_transpose<uint8_t>(chip(), 17, 1000, 1, 1, 1, 2, 32);
 }
 
 // --- the row mover ---------------------------------------------------------------------------------------------------------------
@@ -148,7 +155,8 @@ TEST_P(Movers, RowsByIndex) {
   for (int64_t width : widths) {
     const auto in = counted<uint32_t>(10 * width);
     const std::vector<int64_t> index = {3, 9, 0, 3, 3, 8, 1};
-    check_rows(chip(), blocks_of(7, width), "static COR_FN const Word* row(const Args& a, i64 i) { return a.in + a.index[i] * a.move.width.size; }\n",
+    check_rows(chip(), blocks_of(7, width),
+               "static COR_FN const Word* row(const Args& a, i64 i) { return a.in + a.index[i] * a.move.width.size; }\n",
                {7, width, width}, in, index,
                [&](int64_t i, int64_t k) { return in[static_cast<size_t>(index[static_cast<size_t>(i)] * width + k)]; });
   }
@@ -196,6 +204,13 @@ template <class T>
 struct Stored {
   static T of(int v) { return static_cast<T>(v); }
 };
+struct Truth {
+  uint8_t bits;
+};
+template <>
+struct Stored<Truth> {
+  static Truth of(int v) { return {v != 0}; }
+};
 struct Half {
   uint16_t bits;
 };
@@ -228,8 +243,10 @@ struct Operation {
   int (*value)(int); // of run number i
 };
 const Operation operations[] = {
-    {"Add", 1, [](int a, int b) { return a + b; }, [](int i) { return i % 3; }},
-    {"Multiply", 1, [](int a, int b) { return a * b; }, [](int i) { return i % 40 == 0 ? 2 : 1; }},
+    {"Add", 0, [](int a, int b) { return a + b; }, [](int i) { return i % 3; }},
+    {"Multiply", 1, [](int a, int b) { return a * b; }, [](int i) { return i % 40 == 0    ? 2
+                                                                           : i % 101 == 0 ? 0
+                                                                                          : 1; }},
     {"Smallest", 100, [](int a, int b) { return a < b ? a : b; }, [](int i) { return 20 + i * 7 % 60; }},
     {"Largest", 0, [](int a, int b) { return a > b ? a : b; }, [](int i) { return 20 + i * 7 % 60; }},
 };
@@ -258,14 +275,17 @@ void check_scatter(const Chip& chip, const std::string& type, const Operation& o
   kernel.text = "#include \"lang/scatter.h\"\nusing namespace cor;\nusing T = " + type + R"(;
 struct Args { T* out; const T* in; const i64* index; ScatterArgs scatter; };
 struct Body {
+  using T = ::T;
   static COR_FN i64 row(const Args& a, i64 i) { return a.index[i]; }
   static COR_FN T* to(const Args& a, i64 row, i64) { return a.out + row * a.scatter.width.size; }
   static COR_FN const T* from(const Args& a, i64 i) { return a.in + i * a.scatter.width.size; }
 };
-COR_SCATTER(entry, Args, )" + op.name + ", Body)\n";
+COR_SCATTER(entry, Args, )" +
+                op.name + ", Body)\n";
   kernel.threads = 128;
   kernel.blocks = static_cast<uint32_t>(chip.simt ? (runs * width + 511) / 512 : owners);
-  Buffer out = Buffer::of(std::vector<T>(expected.size(), Stored<T>::of(op.begin))), in = Buffer::of(values), picks = Buffer::of(index);
+  Buffer out = Buffer::of(std::vector<T>(expected.size(), Stored<T>::of(op.begin))), in = Buffer::of(values),
+         picks = Buffer::of(index);
   // A word that holds the last element may end behind it.
   while (out.bytes.size() % 4) out.bytes.push_back(0);
   std::vector<int64_t> numbers = {runs, rows};
@@ -284,7 +304,7 @@ void check_scatters(const Chip& chip, const std::string& type) {
 }
 
 TEST_P(Movers, ScattersEveryDtype) {
-  check_scatters<bool>(chip(), "bool");
+  check_scatters<Truth>(chip(), "bool");
   check_scatters<uint8_t>(chip(), "u8");
   check_scatters<int8_t>(chip(), "i8");
   check_scatters<int16_t>(chip(), "i16");
@@ -300,11 +320,13 @@ TEST_P(Movers, ScattersEveryDtype) {
 TEST_P(Movers, NanWins) {
   for (const char* op : {"Smallest", "Largest"}) {
     Kernel kernel;
-    kernel.text = std::string("#include \"lang/atomics.h\"\nusing namespace cor;\nstruct Args { float* out; const float* in; };\n"
-                              "#if COR_SIMT\nCOR_KERNEL(entry, 128, Args) {\n  if (thread_id() < 4) atomic_update<") + op +
+    kernel.text = std::string(
+                      "#include \"lang/atomics.h\"\nusing namespace cor;\nstruct Args { float* out; const float* in; };\n"
+                      "#if COR_SIMT\nCOR_KERNEL(entry, 128, Args) {\n  if (thread_id() < 4) atomic_update<") +
+                  op +
                   ">(a.out, a.in[thread_id()]);\n}\n#else\nextern \"C\" void entry(const void* args, i64, i64, void*) {\n"
-                  "  const Args& a = *static_cast<const Args*>(args);\n  for (int t = 0; t < 4; ++t) atomic_update<" + op +
-                  ">(a.out, a.in[t]);\n}\n#endif\n";
+                  "  const Args& a = *static_cast<const Args*>(args);\n  for (int t = 0; t < 4; ++t) atomic_update<" +
+                  op + ">(a.out, a.in[t]);\n}\n#endif\n";
     kernel.threads = 128;
     Buffer out = Buffer::filled<float>(1, 1.0f), in = Buffer::of(std::vector<float>{2, 0, std::nanf(""), 3});
     run(kernel, {&out, &in});
