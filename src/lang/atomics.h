@@ -1,7 +1,6 @@
 #pragma once
 // Updates of one element that many may want at once, for every dtype. What the target does in one instruction is its own; the rest
 // is compare and swap, of the word that holds the element where the target swaps no smaller ones.
-#include "lang/maths.h"
 #include "lang/types.h"
 
 namespace cor {

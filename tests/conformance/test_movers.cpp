@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 #include <random>
+#include <variant>
 
 #include "conformance/target.h"
 #include "core/index.h"
@@ -15,6 +16,13 @@ class Movers : public OnTarget {
     return static_cast<uint32_t>(chip().simt ? (rows * width + 2047) / 2048 : rows * ((width + 16383) / 16384));
   }
 };
+
+// The buffers' addresses, then the numbers.
+std::vector<std::variant<Buffer*, int64_t>> arguments(const std::vector<Buffer*>& buffers, const std::vector<int64_t>& numbers) {
+  std::vector<std::variant<Buffer*, int64_t>> all(buffers.begin(), buffers.end());
+  all.insert(all.end(), numbers.begin(), numbers.end());
+  return all;
+}
 
 // The two numbers that a Divider takes in an argument struct.
 void put(std::vector<int64_t>* numbers, int64_t n) {
@@ -66,7 +74,7 @@ void check_transpose(const Chip& chip, int64_t n0, int64_t n1, int64_t batch, in
   kernel.blocks = static_cast<uint32_t>(blocks);
   kernel.threads = 256;
   kernel.shared_bytes = chip.simt ? 0 : 32768;
-  const Status s = run_kernel(chip, kernel, {&in, &out}, numbers);
+  const Status s = run_kernel(chip, kernel, arguments({&in, &out}, numbers));
   ASSERT_TRUE(s.ok()) << s.reason();
   EXPECT_TRUE(out.as<T>() == wanted);
 }
@@ -129,7 +137,7 @@ void check_rows(const Chip& chip, uint32_t blocks, const std::string& body, cons
   std::vector<int64_t> numbers = {r.rows};
   put(&numbers, r.width);
   numbers.insert(numbers.end(), {r.stride, r.p[0], r.p[1], r.p[2]});
-  const Status s = run_kernel(chip, kernel, {&out, &source, &picks}, numbers);
+  const Status s = run_kernel(chip, kernel, arguments({&out, &source, &picks}, numbers));
   ASSERT_TRUE(s.ok()) << s.reason();
   const auto got = out.as<uint32_t>();
   for (int64_t i = 0; i < r.rows; ++i)
@@ -291,7 +299,7 @@ COR_SCATTER(entry, Args, )" +
   std::vector<int64_t> numbers = {runs, rows};
   put(&numbers, width);
   numbers.push_back(owners);
-  const Status s = run_kernel(chip, kernel, {&out, &in, &picks}, numbers);
+  const Status s = run_kernel(chip, kernel, arguments({&out, &in, &picks}, numbers));
   ASSERT_TRUE(s.ok()) << s.reason();
   EXPECT_EQ(std::memcmp(out.bytes.data(), expected.data(), expected.size() * sizeof(T)), 0);
 }
@@ -329,7 +337,8 @@ TEST_P(Movers, NanWins) {
                   op + ">(a.out, a.in[t]);\n}\n#endif\n";
     kernel.threads = 128;
     Buffer out = Buffer::filled<float>(1, 1.0f), in = Buffer::of(std::vector<float>{2, 0, std::nanf(""), 3});
-    run(kernel, {&out, &in});
+    const Status s = run_kernel(chip(), kernel, {&out, &in});
+    ASSERT_TRUE(s.ok()) << s.reason();
     EXPECT_TRUE(std::isnan(out.as<float>()[0])) << op;
   }
 }
