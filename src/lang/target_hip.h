@@ -7,6 +7,9 @@ namespace cor {
 struct Target {
   static constexpr int warp_size = 64;
   static constexpr bool has_clusters = false;
+  static constexpr bool has_f16_atomic_add = false, has_bf16_atomic_add = false;
+  static constexpr bool has_atomic_numbers = true; // add of 4 and 8 bytes, min and max of integers
+  static constexpr int swap_bytes = 2;             // the smallest element of compare_and_swap
 };
 
 // An entry point of `Threads` threads a block; its body follows and reads the argument struct `a`, of type __VA_ARGS__.
@@ -61,6 +64,14 @@ COR_FN unsigned atomic_add(unsigned* p, unsigned v) { return atomic_add_native(p
 COR_FN unsigned long long atomic_add(unsigned long long* p, unsigned long long v) { return atomic_add_native(p, v); }
 COR_FN float atomic_add(float* p, float v) { return atomic_add_native(p, v); }
 COR_FN double atomic_add(double* p, double v) { return atomic_add_native(p, v); }
+template <class T>
+COR_FN void atomic_min(T* p, T v) {
+  __hip_atomic_fetch_min(p, v, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);
+}
+template <class T>
+COR_FN void atomic_max(T* p, T v) {
+  __hip_atomic_fetch_max(p, v, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);
+}
 COR_FN unsigned atomic_exchange(unsigned* p, unsigned v) {
   return __hip_atomic_exchange(p, v, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);
 }
@@ -86,7 +97,8 @@ COR_FN void store_release(unsigned long long* p, unsigned long long v) {
   __hip_atomic_store(p, v, __ATOMIC_RELEASE, __HIP_MEMORY_SCOPE_AGENT);
 }
 // One access that other blocks' accesses do not split; it orders nothing.
-COR_FN unsigned long long load_relaxed(const unsigned long long* p) {
+template <class T>
+COR_FN T load_relaxed(const T* p) {
   return __hip_atomic_load(p, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);
 }
 COR_FN void store_relaxed(unsigned long long* p, unsigned long long v) {
