@@ -8,8 +8,8 @@
 #include <stdexcept>
 
 #include "backends/cpu/module.h"
+#include "conformance/target.h"
 #include "core/backend.h"
-#include "core/family.h"
 #include "jit/language.h"
 
 namespace corundum::test {
@@ -39,18 +39,7 @@ Entry compile_text(const std::string& target, const std::string& text) {
 }
 
 void run_plan(const std::string& target, LaunchList& list) {
-  const Chip& chip = *known_chip(target);
-  std::vector<unsigned char> workspace(list.workspace_bytes + 64, list.workspace_zeroed ? 0 : 0xa5);
-  list.bind_workspace(reinterpret_cast<void*>((reinterpret_cast<uintptr_t>(workspace.data()) + 63) / 64 * 64));
-  for (uint32_t i = 0; i < list.size(); ++i) {
-    const Launch& launch = list[i];
-    const KernelSource source = family(launch.key.family)->source(launch.key, chip);
-    Function function;
-    function.handle = reinterpret_cast<void*>(compile(chip, source.entry, source.text));
-    function.shared_limit = chip.shared_bytes;
-    if (Status s = backend("cpu")->launch(0, function, launch, list.args(launch), nullptr); !s)
-      throw std::runtime_error(s.reason());
-  }
+  if (Status s = run_list(*known_chip(target), list); !s) throw std::runtime_error(s.reason());
 }
 
 void EachTarget::SetUp() {
