@@ -1,41 +1,16 @@
 #include "lang/support.h"
 
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
-#include <map>
 #include <stdexcept>
 
-#include "backends/cpu/module.h"
 #include "conformance/target.h"
-#include "core/backend.h"
-#include "jit/language.h"
 
 namespace corundum::test {
-namespace {
-
-// Everything is compiled anew: a test of the language does not depend on what a cache holds. Before Config is read.
-const int no_cache = setenv("CORUNDUM_CACHE_DIR", "/dev/null/no", 1);
-
-Entry compile(const Chip& chip, const std::string& entry, const std::string& text) {
-  static std::map<std::string, Entry>& known = *new std::map<std::string, Entry>;
-  const std::string complete = resolve_includes(text), name = std::string(chip.target) + entry + complete;
-  if (const auto found = known.find(name); found != known.end()) return found->second;
-  std::vector<uint8_t> binary;
-  std::string log;
-  bool interrupted = false;
-  if (Status s = backend("cpu")->compile({&chip, entry, complete}, &binary, &log, &interrupted); !s)
-    throw std::runtime_error(std::string(s.reason()) + "\n" + log);
-  void* address = nullptr;
-  if (Status s = cpu::load_entry(binary, "", entry, &address); !s) throw std::runtime_error(s.reason());
-  return known[name] = reinterpret_cast<Entry>(address);
-}
-
-} // namespace
 
 Entry compile_text(const std::string& target, const std::string& text) {
-  return compile(*known_chip(target), "entry", "#include \"lang/kernel.h\"\n" + text);
+  return reinterpret_cast<Entry>(load_kernel(*known_chip(target), "entry", "#include \"lang/kernel.h\"\n" + text).handle);
 }
 
 void run_plan(const std::string& target, LaunchList& list) {
