@@ -80,11 +80,11 @@ COR_FN void move_rows(const Args& a) {
       i64 row, column;
       counter.find(a.move.width, first + u * Threads, &row, &column);
       to[u] = row * a.move.stride + column;
-      w[u] = Body::row(a, row)[column];
+      store_whole(&w[u], static_cast<Word>(Body::row(a, row)[column]));
     }
 #pragma unroll
     for (int u = 0; u < PerLane; ++u)
-      if (first + u * Threads < left) static_cast<Word*>(a.out)[to[u]] = w[u];
+      if (first + u * Threads < left) store_whole(static_cast<Word*>(a.out) + to[u], load_whole(&w[u]));
   }
 }
 #else
