@@ -21,6 +21,8 @@ constexpr Chip chips[] = {
     {"emulator", "emulator128", "emulator, warps of 128", true, 128, 16, 4, 1024, 227 * KiB, 1 * MiB},
     {"cpu", "avx2", "x86-64 with AVX2", false, 1, 32, 1, 1, 256 * KiB, 512 * KiB},
     {"cpu", "avx512", "x86-64 with AVX-512", false, 1, 64, 1, 1, 1024 * KiB, 2 * MiB},
+    {"cpu", "neon", "AArch64 with NEON", false, 1, 16, 1, 1, 512 * KiB, 1 * MiB},
+    {"cpu", "sve", "AArch64 with SVE", false, 1, 32, 1, 1, 512 * KiB, 1 * MiB},
 };
 
 } // namespace

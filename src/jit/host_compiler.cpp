@@ -46,9 +46,29 @@ HostCompiler find_host_compiler() {
   return {"", "no C++ compiler was found (looked for c++, g++ and clang++; CORUNDUM_CXX may name one)"};
 }
 
+#if defined(__aarch64__)
+constexpr bool on_arm = true;
+#else
+constexpr bool on_arm = false;
+#endif
+bool is_arm(const Chip& chip) { return chip.target == std::string_view("neon") || chip.target == std::string_view("sve"); }
+
+HostCompiler find_cross_compiler() {
+  const char* command = on_arm ? "x86_64-linux-gnu-g++" : "aarch64-linux-gnu-g++";
+  std::string identity = identity_of(command);
+  if (!identity.empty()) return {command, identity};
+  return {"", std::string("kernels for another processor need ") + command + ", which was not found"};
+}
+
 const HostCompiler& host_compiler() {
   static Once<HostCompiler>& once = *new Once<HostCompiler>;
   return once.get(find_host_compiler);
+}
+// The machine's own, or the one that Debian has for the other architecture.
+const HostCompiler& compiler_for(const Chip& chip) {
+  static Once<HostCompiler>& cross = *new Once<HostCompiler>;
+  if (chip.backend != std::string_view("cpu") || is_arm(chip) == on_arm) return host_compiler();
+  return cross.get(find_cross_compiler);
 }
 
 std::vector<std::string> split(std::string_view text) {
@@ -75,35 +95,8 @@ struct ScratchDirectory {
 
 bool disk_is_full(const std::string& log) { return log.find("No space left on device") != std::string::npos; }
 
-} // namespace
-
-std::string host_compiler_identity(std::string* why) {
-  const HostCompiler& compiler = host_compiler();
-  if (!compiler.command.empty()) return compiler.identity;
-  if (why) *why = compiler.identity;
-  return "";
-}
-
-std::string host_compiler_options(const Chip& chip) {
-  // -nostdlib: kernels stand alone, and the linker has no library to open. Loops over tiles vectorise only when the compiler need
-  // not keep errno and floating point exceptions.
-  static constexpr std::string_view common =
-      "-std=c++17 -O3 -shared -fPIC -fno-exceptions -fno-rtti -fno-trapping-math -fno-math-errno "
-      "-ffp-contract=fast -fno-semantic-interposition -nostdlib";
-  const std::string_view target = chip.target;
-  std::string options(common);
-  if (target == "avx2") options += " -march=haswell";
-  if (target == "avx512") options += " -march=skylake-avx512 -mprefer-vector-width=512";
-  return options;
-}
-
-Status host_compile(const CompileJob& job, std::vector<uint8_t>* binary, std::string* log, bool* interrupted) {
-  return host_compile_with(host_compiler_options(*job.chip), job.text, binary, log, interrupted);
-}
-
-Status host_compile_with(const std::string& options, const std::string& text, std::vector<uint8_t>* binary, std::string* log,
-                         bool* interrupted) {
-  const HostCompiler& compiler = host_compiler();
+Status compile_by(const HostCompiler& compiler, const std::string& options, const std::string& text, std::vector<uint8_t>* binary,
+                  std::string* log, bool* interrupted) {
   if (compiler.command.empty()) return Status::refuse(compiler.identity);
   ScratchDirectory scratch;
   if (!scratch.made) {
@@ -131,6 +124,39 @@ Status host_compile_with(const std::string& options, const std::string& text, st
     return Status::refuse("the compiler left no result");
   }
   return {};
+}
+
+} // namespace
+
+std::string host_compiler_identity(const Chip& chip, std::string* why) {
+  const HostCompiler& compiler = compiler_for(chip);
+  if (!compiler.command.empty()) return compiler.identity;
+  if (why) *why = compiler.identity;
+  return "";
+}
+
+std::string host_compiler_options(const Chip& chip) {
+  // -nostdlib: kernels stand alone, and the linker has no library to open. Loops over tiles vectorise only when the compiler need
+  // not keep errno and floating point exceptions.
+  static constexpr std::string_view common =
+      "-std=c++17 -O3 -shared -fPIC -fno-exceptions -fno-rtti -fno-trapping-math -fno-math-errno "
+      "-ffp-contract=fast -fno-semantic-interposition -nostdlib";
+  const std::string_view target = chip.target;
+  std::string options(common);
+  if (target == "avx2") options += " -march=haswell";
+  if (target == "avx512") options += " -march=skylake-avx512 -mprefer-vector-width=512";
+  if (target == "neon") options += " -march=armv8-a";
+  if (target == "sve") options += " -march=armv8.2-a+sve";
+  return options;
+}
+
+Status host_compile(const CompileJob& job, std::vector<uint8_t>* binary, std::string* log, bool* interrupted) {
+  return compile_by(compiler_for(*job.chip), host_compiler_options(*job.chip), job.text, binary, log, interrupted);
+}
+
+Status host_compile_with(const std::string& options, const std::string& text, std::vector<uint8_t>* binary, std::string* log,
+                         bool* interrupted) {
+  return compile_by(host_compiler(), options, text, binary, log, interrupted);
 }
 
 } // namespace corundum

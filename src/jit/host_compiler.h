@@ -10,8 +10,9 @@
 
 namespace corundum {
 
-// "g++ (Debian 12.2.0-14+deb12u1) 12.2.0"; empty when there is none, and then `why` says so. Looked for once.
-std::string host_compiler_identity(std::string* why);
+// "g++ (Debian 12.2.0-14+deb12u1) 12.2.0"; empty when there is none, and then `why` says so. Looked for once;
+// for a processor of another architecture it is the cross compiler.
+std::string host_compiler_identity(const Chip& chip, std::string* why);
 // Options for the instruction set of a chip record with backend "cpu".
 std::string host_compiler_options(const Chip& chip);
 // Text to a shared object, with those options.

@@ -12,6 +12,9 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 #include <sys/syscall.h>
+#elif defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
 #endif
 
 namespace corundum::cpu {
@@ -55,6 +58,16 @@ std::string product_name() {
   while (!name.empty() && name.back() == ' ') name.pop_back();
   return name.empty() ? "x86-64" : name;
 }
+
+#elif defined(__aarch64__)
+
+std::vector<std::string> targets_here() {
+  std::vector<std::string> targets = {"neon"}; // every 64-bit Arm processor that runs Linux has it
+  if (getauxval(AT_HWCAP) & HWCAP_SVE) targets.push_back("sve");
+  return targets;
+}
+uint32_t features_here() { return 0; }
+std::string product_name() { return "AArch64"; }
 
 #else
 
