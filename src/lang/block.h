@@ -12,6 +12,7 @@
 //   store(block, p, left, tile)       converts, as ATen's copy_ does
 //   map(block, f, tiles...)           f(value, ...) of each element
 //   for_each(block, tile, f)          f(element number, value) of each element
+//   for_range(block, count, f)        f(number) of each number below count, whatever the tile
 //   fold<Monoid>(block, tile)         one State, the same in all lanes (of a column)
 //   inclusive_scan<Monoid>(block, tile, &total), exclusive_scan<Monoid>(...)
 //                                     a tile of States; `total` is the fold, the same in all lanes (of a column)

@@ -47,6 +47,11 @@ template <class F, class T, class Block>
 COR_FN void for_each(const Block&, const Tile<T, Block>& tile, F f) {
   for (int e = 0; e < tile.count; ++e) f(e, tile.v[e]);
 }
+// f(number) of each number below `count`.
+template <class Block, class F>
+COR_FN void for_range(const Block&, int count, F f) {
+  for (int i = 0; i < count; ++i) f(i);
+}
 
 // Elements whose combinations do not wait for what comes before them: the chain is one combine a group.
 inline constexpr int scan_group = 8;

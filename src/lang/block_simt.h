@@ -109,6 +109,12 @@ COR_FN void for_each(const Block&, const Tile<T, Block>& tile, F f) {
 #pragma unroll
   for (int k = 0; k < Block::items; ++k) f(Block::element(k), tile.v[k]);
 }
+// f(number) of each number below `count`.
+template <class Block, class F>
+COR_FN void for_range(const Block&, int count, F f) {
+#pragma unroll 1
+  for (int i = thread_id(); i < count; i += Block::threads) f(i);
+}
 
 // What the warps of a block hold, combined in order: of the warps before this one, and of all.
 template <class State>

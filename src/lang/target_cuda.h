@@ -1,6 +1,8 @@
 #pragma once
 // Primitives of NVIDIA GPUs. With the other target_*.h the only text that knows a target.
 #define COR_FN __device__ __forceinline__
+// A template that several places call and that is compiled once.
+#define COR_ONCE __device__ __noinline__
 #define COR_SIMT 1
 
 namespace cor {

@@ -1,6 +1,7 @@
 #pragma once
 // What the targets that run on a host processor share: conversions, bits and maths in plain C++ that the compiler vectorises.
 #define COR_FN inline __attribute__((always_inline))
+#define COR_ONCE __attribute__((noinline))
 
 extern "C" {
 double exp(double);

@@ -1,0 +1,68 @@
+#pragma once
+// Bits whose unsigned order is ATen's order of numbers: NaN above everything, -0 beside +0.
+#include "lang/types.h"
+
+namespace cor {
+
+template <int Bytes>
+struct UnsignedOf;
+template <>
+struct UnsignedOf<1> {
+  using type = u8;
+};
+template <>
+struct UnsignedOf<2> {
+  using type = u16;
+};
+template <>
+struct UnsignedOf<4> {
+  using type = u32;
+};
+template <>
+struct UnsignedOf<8> {
+  using type = u64;
+};
+template <class T>
+using Ordered = typename UnsignedOf<sizeof(T)>::type;
+
+template <class T>
+inline constexpr bool is_number_of_bits = same<T, f16> || same<T, bf16> || is_float<T>;
+
+// The bits of infinity: every larger magnitude is a NaN.
+template <class T>
+inline constexpr Ordered<T> bits_of_infinity = 0;
+template <>
+inline constexpr u16 bits_of_infinity<f16> = 0x7c00;
+template <>
+inline constexpr u16 bits_of_infinity<bf16> = 0x7f80;
+template <>
+inline constexpr u32 bits_of_infinity<float> = 0x7f800000u;
+template <>
+inline constexpr u64 bits_of_infinity<double> = 0x7ff0000000000000ull;
+
+template <class T>
+COR_FN Ordered<T> bits_of(T value) {
+  union {
+    T number;
+    Ordered<T> bits;
+  } u{value};
+  return u.bits;
+}
+
+// a < b in ATen's order exactly when ordered_bits(a) < ordered_bits(b); equal numbers, and NaNs, have equal bits.
+template <class T>
+COR_FN Ordered<T> ordered_bits(T value) {
+  using U = Ordered<T>;
+  constexpr U sign = U(U(1) << (8 * sizeof(T) - 1));
+  const U bits = bits_of(value);
+  if constexpr (is_number_of_bits<T>) {
+    const U magnitude = bits & U(sign - 1);
+    // Below zero the order turns round; -0 lands on the place of +0.
+    const U ordered = bits & sign ? U(sign - magnitude) : U(sign | magnitude);
+    return magnitude > bits_of_infinity<T> ? U(~U(0)) : ordered;
+  } else {
+    return T(-1) > T(0) ? bits : U(bits ^ sign); // unsigned types, bool among them, are in order as they are
+  }
+}
+
+} // namespace cor

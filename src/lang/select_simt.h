@@ -1,0 +1,172 @@
+#pragma once
+// Selection by the lanes of a block.
+namespace cor {
+
+// The list's place in the launch's shared memory: `capacity` keys, then as many numbers.
+template <class Key, class Block>
+COR_FN List<Key> list_in(Block&, int capacity) {
+  Key* keys = reinterpret_cast<Key*>(shared_arena());
+  return {keys, reinterpret_cast<u32*>(keys + capacity), capacity};
+}
+
+// f(values, number of the first, which of them are there) of all elements, in any order: 16 bytes at a time, some of them under way
+// in each lane while it works on others. What precedes or follows whole vectors comes first, one by one. One rolled loop with one
+// call of f: unrolled ones took seconds to compile.
+template <class Block, class T, class F>
+COR_FN void sweep(const T* p, u32 n, F f) {
+  constexpr u32 per = 16 / sizeof(T), ahead = 4, threads = Block::threads;
+  const u32 lane = thread_id(), before = static_cast<u32>((0 - reinterpret_cast<u64>(p)) % 16 / sizeof(T));
+  const u32 head = before < n ? before : n, vectors = (n - head) / per;
+  const T* whole = p + head;
+  Vec<T, per> now, next[ahead];
+#pragma unroll
+  for (u32 u = 0; u < ahead; ++u)
+    if (lane + u * threads < vectors) next[u] = load_vec<T, per>(whole + (lane + u * threads) * per);
+  u32 first = lane < head ? lane : lane + vectors * per, there = first < n;
+  if (there) now.v[0] = p[first];
+#pragma unroll 1
+  for (u32 c = lane;; c += threads) {
+    f(now, first, there);
+    if (c >= vectors) break;
+    now = next[0];
+    first = head + c * per, there = (1u << per) - 1;
+#pragma unroll
+    for (u32 u = 1; u < ahead; ++u) next[u - 1] = next[u];
+    if (c + ahead * threads < vectors) next[ahead - 1] = load_vec<T, per>(whole + (c + ahead * threads) * per);
+  }
+}
+
+// What a walk over all elements is for.
+enum class Visit { maximum, count, list };
+
+template <class Key>
+struct VisitArgs {
+  Visit what;
+  DigitPlace<Key> place; // count: which digit; its bound says which elements are looked at
+  List<Key> list;
+  bool by_number; // list: all elements, each at its number
+};
+using DigitCounts = u32[1 << DigitPlace<u32>::most_bits];
+
+// All walks are this one function, since each would cost as much to compile: gives the largest key of the lane's elements, counts
+// digits of those that the bound admits, or lists these (counts[0] of them) as far as the list can hold them.
+template <class Block, class Keys>
+COR_ONCE typename Keys::Key visit(Keys keys, VisitArgs<typename Keys::Key> a, u32* counts) {
+  using Key = typename Keys::Key;
+  Key most = 0;
+  sweep<Block>(keys.p, keys.n, [&](const auto& values, u32 first, u32 there) {
+    u32 admitted = 0, number = first, bit = 1;
+#pragma unroll
+    for (const auto& value : values.v) {
+      const Key key = there & bit ? keys.of(value) : Key(0);
+      most = key > most ? key : most;
+      admitted |= a.place.bound.admits(key, number++) ? bit : 0;
+      bit *= 2;
+    }
+    admitted = a.what == Visit::maximum ? 0 : admitted & there;
+#pragma unroll 1
+    for (; admitted != 0; admitted &= admitted - 1) {
+      const u32 number = first + lowest_bit(admitted);
+      const Key key = keys.of(keys.p[number]);
+      if (a.what == Visit::count) {
+        const auto digit = a.place.digit(key, number);
+        if (digit >> a.place.bits == 0) atomic_add(&counts[digit], 1u);
+      } else {
+        const u32 at = a.by_number ? number : atomic_add(counts, 1u);
+        if (at < static_cast<u32>(a.list.capacity)) a.list.key[at] = key, a.list.number[at] = number;
+      }
+    }
+  });
+  return most;
+}
+
+// The largest key of each lane's elements, in the list. 0, and nothing done, when that would save nothing: their k-th largest would
+// be a poor bound, or the list can hold and sort all elements as well.
+template <class Block, class Keys>
+COR_FN int group_maxima(const Keys& keys, int k, const List<typename Keys::Key>& list) {
+  if (k > Block::threads / 2 || (keys.n <= static_cast<u32>(list.capacity) && keys.n <= 4 * Block::threads)) return 0;
+  list.key[thread_id()] = visit<Block>(keys, {Visit::maximum}, nullptr);
+  list.number[thread_id()] = thread_id();
+  return Block::threads;
+}
+
+template <class Block, class Keys>
+COR_FN Digit find_digit(const Keys& keys, const DigitPlace<typename Keys::Key>& place, int k) {
+  constexpr int bins = sizeof(DigitCounts) / 4, share = bins / Block::threads;
+  COR_SHARED(counts, DigitCounts);
+  COR_SHARED(found, Digit);
+  barrier();
+#pragma unroll 1
+  for (int b = thread_id(); b < bins; b += Block::threads) counts[b] = 0;
+  barrier();
+  visit<Block>(keys, {Visit::count, place}, counts);
+  barrier();
+  // Lanes have neighbouring digits, the highest first.
+  const int top = bins - 1 - thread_id() * share;
+  int mine = 0;
+#pragma unroll 1
+  for (int i = 0; i < share; ++i) mine += counts[top - i];
+  Block lanes;
+  const int upto = scan_warp<Sum<int>, Block>(mine);
+  int above = across_warps<Sum<int>>(lanes, upto).before + upto - mine;
+  if (above < k && above + mine >= k) {
+    int b = top;
+#pragma unroll 1
+    for (; above + static_cast<int>(counts[b]) < k; --b) above += counts[b];
+    found = {static_cast<u32>(b), above, static_cast<int>(counts[b])};
+  }
+  barrier();
+  return found;
+}
+
+// Lists what the bound admits, in any order, and says how much there is; what the list cannot hold is left out.
+template <class Block, class Keys>
+COR_FN int gather(const Keys& keys, const Bound<typename Keys::Key>& bound, const List<typename Keys::Key>& list) {
+  COR_SHARED(count, u32);
+  const bool all = bound.key == 0 && bound.late == 0 && keys.n <= static_cast<u32>(list.capacity);
+  barrier();
+  if (thread_id() == 0) count = all ? keys.n : 0;
+  barrier();
+  visit<Block>(keys, {Visit::list, {bound}, list, all}, &count);
+  barrier();
+  return static_cast<int>(count);
+}
+
+// Sorts the first `count` of the list (all of them, whatever k is): bitonic, with places behind the end that sort last. Pairs at a
+// distance of a warp's lanes or less stay inside a warp's own part of the list.
+template <class Block, class Key>
+COR_ONCE void sort(List<Key> list, int count, int) {
+  int size = 2;
+  while (size < count) size *= 2;
+#pragma unroll 1
+  for (int i = count + thread_id(); i < size; i += Block::threads) {
+    list.key[i] = 0;
+    list.number[i] = ~0u;
+  }
+  barrier();
+#pragma unroll 1
+  for (int run = 2, distance = 1; run <= size;) {
+#pragma unroll 1
+    for (int pair = thread_id(); pair < size / 2; pair += Block::threads) {
+      const int low = 2 * pair - (pair & (distance - 1)), high = low + distance;
+      if (list.is_before(low, high) == ((low & run) != 0)) {
+        const Key key = list.key[low];
+        const u32 number = list.number[low];
+        list.key[low] = list.key[high], list.number[low] = list.number[high];
+        list.key[high] = key, list.number[high] = number;
+      }
+    }
+    const int done = distance;
+    if (distance > 1)
+      distance /= 2;
+    else
+      distance = run, run *= 2;
+    if (done > Target::warp_size || distance > Target::warp_size)
+      barrier();
+    else
+      warp_barrier();
+  }
+  barrier();
+}
+
+} // namespace cor
