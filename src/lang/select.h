@@ -84,7 +84,7 @@ namespace cor {
 
 // The lowest bound that at least k and at most `capacity` elements reach, as far as digits of the key and then of ~number tell.
 template <class Block, class Keys>
-COR_FN Bound<typename Keys::Key> raise_bound(const Keys& keys, int k, int capacity) {
+COR_FN Bound<typename Keys::Key> raise_bound(Block& block, const Keys& keys, int k, int capacity) {
   using Key = typename Keys::Key;
   DigitPlace<Key> place{{0, 0}, false, 8 * sizeof(Key), 0};
   int above = 0, admitted = capacity + 1;
@@ -93,7 +93,7 @@ COR_FN Bound<typename Keys::Key> raise_bound(const Keys& keys, int k, int capaci
     if (place.left == 0) place.left = 32, place.of_number = true;
     place.bits = place.left < place.most_bits ? place.left : place.most_bits;
     place.left -= place.bits;
-    const Digit d = find_digit<Block>(keys, place, k - above);
+    const Digit d = find_digit(block, keys, place, k - above);
     if (place.of_number)
       place.bound.late |= d.value << place.left;
     else
@@ -105,7 +105,7 @@ COR_FN Bound<typename Keys::Key> raise_bound(const Keys& keys, int k, int capaci
 }
 
 template <class Block, class Keys>
-COR_FN void select(Block&, const Keys& keys, int k, const List<typename Keys::Key>& list) {
+COR_FN void select(Block& block, const Keys& keys, int k, const List<typename Keys::Key>& list) {
   Bound<typename Keys::Key> bound{0, 0};
   const int groups = group_maxima<Block>(keys, k, list);
   if (groups > 0) {
@@ -116,7 +116,7 @@ COR_FN void select(Block&, const Keys& keys, int k, const List<typename Keys::Ke
   int found;
 #pragma unroll 1
   for (;; raised = true) {
-    if (raised) bound = raise_bound<Block>(keys, k, list.capacity);
+    if (raised) bound = raise_bound(block, keys, k, list.capacity);
     found = gather<Block>(keys, bound, list);
     if (found <= list.capacity) break;
   }

@@ -31,7 +31,7 @@ COR_FN int group_maxima(const Keys& keys, int k, const List<typename Keys::Key>&
 }
 
 template <class Block, class Keys>
-COR_FN Digit find_digit(const Keys& keys, const DigitPlace<typename Keys::Key>& place, int k) {
+COR_FN Digit find_digit(Block&, const Keys& keys, const DigitPlace<typename Keys::Key>& place, int k) {
   int counts[1 << place.most_bits] = {};
   for (u32 i = 0; i < keys.n; ++i) {
     const auto key = keys.of(keys.p[i]);

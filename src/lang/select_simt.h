@@ -91,7 +91,7 @@ COR_FN int group_maxima(const Keys& keys, int k, const List<typename Keys::Key>&
 }
 
 template <class Block, class Keys>
-COR_FN Digit find_digit(const Keys& keys, const DigitPlace<typename Keys::Key>& place, int k) {
+COR_FN Digit find_digit(Block& block, const Keys& keys, const DigitPlace<typename Keys::Key>& place, int k) {
   constexpr int bins = sizeof(DigitCounts) / 4, share = bins / Block::threads;
   COR_SHARED(counts, DigitCounts);
   COR_SHARED(found, Digit);
@@ -106,9 +106,8 @@ COR_FN Digit find_digit(const Keys& keys, const DigitPlace<typename Keys::Key>& 
   int mine = 0;
 #pragma unroll 1
   for (int i = 0; i < share; ++i) mine += counts[top - i];
-  Block lanes;
   const int upto = scan_warp<Sum<int>, Block>(mine);
-  int above = across_warps<Sum<int>>(lanes, upto).before + upto - mine;
+  int above = across_warps<Sum<int>>(block, upto).before + upto - mine;
   if (above < k && above + mine >= k) {
     int b = top;
 #pragma unroll 1

@@ -2,6 +2,8 @@
 // The primitives of the target that this text is compiled for.
 #if defined(__CUDACC__) || defined(__CUDACC_RTC__)
 #include "lang/target_cuda.h"
+#elif defined(COR_EMULATED_WARP)
+#include "lang/target_emulator.h"
 #else
 #include "lang/target_cpu.h"
 #endif

@@ -17,7 +17,7 @@ namespace corundum::test {
 using Entry = void (*)(const void* args, int64_t first, int64_t last, void* scratch);
 Entry compile_text(const std::string& target, const std::string& text);
 
-// Compiles what a plan for known_chip(target) asks for and runs it, workspace included.
+// Compiles what a plan for known_chip(target) asks for and runs it, workspace included. The target may be an emulator's, too.
 void run_plan(const std::string& target, LaunchList& list);
 
 // A test case for each instruction set; those that the processor lacks are skipped, with a word.
@@ -29,6 +29,11 @@ class EachTarget : public ::testing::TestWithParam<const char*> {
 };
 #define FOR_EACH_TARGET(suite) \
   INSTANTIATE_TEST_SUITE_P(Targets, suite, ::testing::Values("avx2", "avx512"), [](const auto& info) { return info.param; })
+
+// The emulators of the lowering to lanes, too.
+#define FOR_EACH_LOWERING(suite)                                                                                           \
+  INSTANTIATE_TEST_SUITE_P(Targets, suite, ::testing::Values("avx2", "avx512", "emulator32", "emulator64", "emulator128"), \
+                           [](const auto& info) { return info.param; })
 
 // A buffer of `size` elements, initially 0x5a bytes, with canaries before and after it.
 template <class T>

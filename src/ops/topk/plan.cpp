@@ -69,7 +69,8 @@ int64_t capacity_of(const Chip& chip, int64_t n, int64_t k, size_t element) {
 
 int threads_log2_of(const Chip& chip, int64_t length) {
   if (!chip.simt) return 0;
-  return length <= 256 ? 6 : length <= 4096 ? 8 : 10;
+  const int log2 = length <= 256 ? 6 : length <= 4096 ? 8 : 10;
+  return 1u << log2 < chip.warp_size ? log2 + 1 : log2;
 }
 
 // Where a launch reads or writes: in tensors, or in the workspace.
