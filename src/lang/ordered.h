@@ -56,9 +56,9 @@ COR_FN Ordered<T> ordered_bits(T value) {
   constexpr U sign = U(U(1) << (8 * sizeof(T) - 1));
   const U bits = bits_of(value);
   if constexpr (is_number_of_bits<T>) {
-    const U magnitude = bits & U(sign - 1);
-    // Below zero the order turns round; -0 lands on the place of +0.
-    const U ordered = bits & sign ? U(sign - magnitude) : U(sign | magnitude);
+    // Below zero the order turns round: sign - magnitude, as a complement where `below` is all ones; -0 lands on the place of +0.
+    const U magnitude = bits & U(sign - 1), below = U(0) - U(bits >> (8 * sizeof(T) - 1));
+    const U ordered = U((magnitude ^ below) - below + sign);
     return magnitude > bits_of_infinity<T> ? U(~U(0)) : ordered;
   } else {
     return T(-1) > T(0) ? bits : U(bits ^ sign); // unsigned types, bool among them, are in order as they are

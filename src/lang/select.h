@@ -5,7 +5,7 @@
 //   select(block, keys, k, list)   list.number[0..k) are the numbers of the k largest, in their order; equal keys in the order of
 //                                  their numbers. `list` lies in scratch (list_in); k is at most n and at most its capacity
 //
-// A lower bound comes from the maxima of groups: the k-th largest of them has k elements at or above it, and seldom many more. What
+// A lower bound comes from the maxima of groups: what k of them reach, k elements reach, and seldom many more. What
 // is not below the bound is gathered and sorted. Where too much is left - many equal elements, large k - the bound is raised digit
 // by digit, through the key and then through the number, until the list can hold what is at or above it.
 #include "lang/block.h"
@@ -107,12 +107,7 @@ COR_FN Bound<typename Keys::Key> raise_bound(Block& block, const Keys& keys, int
 template <class Block, class Keys>
 COR_FN void select(Block& block, const Keys& keys, int k, const List<typename Keys::Key>& list) {
   Bound<typename Keys::Key> bound{0, 0};
-  const int groups = group_maxima<Block>(keys, k, list);
-  if (groups > 0) {
-    sort<Block>(list, groups, k);
-    bound.key = list.key[k - 1];
-  }
-  bool raised = groups == 0 && keys.n > static_cast<u32>(list.capacity);
+  bool raised = !bound_by_groups<Block>(keys, k, list, &bound.key) && keys.n > static_cast<u32>(list.capacity);
   int found;
 #pragma unroll 1
   for (;; raised = true) {

@@ -9,65 +9,6 @@ COR_FN List<Key> list_in(Block& block, int capacity) {
   return {keys, reinterpret_cast<u32*>(keys + 2 * capacity), capacity};
 }
 
-// The largest key of every groups-th element, in the list. 0, and nothing done, when that would save nothing.
-template <class Block, class Keys>
-COR_FN int group_maxima(const Keys& keys, int k, const List<typename Keys::Key>& list) {
-  using Key = typename Keys::Key;
-  int groups = 64;
-  while (groups < 4 * k) groups *= 2;
-  if (groups > list.capacity || keys.n / 4 < static_cast<u32>(groups)) return 0;
-  Key* __restrict most = list.key;
-  for (int g = 0; g < groups; ++g) most[g] = 0, list.number[g] = static_cast<u32>(g);
-  for (u32 first = 0; first < keys.n; first += groups) {
-    const typename Keys::Element* __restrict p = keys.p + first;
-    const int count = keys.n - first < static_cast<u32>(groups) ? static_cast<int>(keys.n - first) : groups;
-#pragma GCC ivdep
-    for (int g = 0; g < count; ++g) {
-      const Key key = keys.of(p[g]);
-      most[g] = key > most[g] ? key : most[g];
-    }
-  }
-  return groups;
-}
-
-template <class Block, class Keys>
-COR_FN Digit find_digit(Block&, const Keys& keys, const DigitPlace<typename Keys::Key>& place, int k) {
-  int counts[1 << place.most_bits] = {};
-  for (u32 i = 0; i < keys.n; ++i) {
-    const auto key = keys.of(keys.p[i]);
-    if (!place.bound.admits(key, i)) continue;
-    const auto digit = place.digit(key, i);
-    if (digit >> place.bits == 0) ++counts[digit];
-  }
-  int b = (1 << place.most_bits) - 1, above = 0;
-  for (; above + counts[b] < k; --b) above += counts[b];
-  return {static_cast<u32>(b), above, counts[b]};
-}
-
-// Lists what the bound admits, in the order of numbers, and says how much there is, or that it is more than the list can hold.
-template <class Block, class Keys>
-COR_ONCE int gather(Keys keys, Bound<typename Keys::Key> bound, List<typename Keys::Key> list) {
-  using Key = typename Keys::Key;
-  constexpr u32 stretch = 32; // most of them hold nothing: one look at all together
-  int found = 0;
-  for (u32 first = 0; first < keys.n; first += stretch) {
-    const u32 count = keys.n - first < stretch ? keys.n - first : stretch;
-    if (count == stretch) {
-      Key any = 0;
-      for (u32 e = 0; e < stretch; ++e) any |= keys.of(keys.p[first + e]) >= bound.key ? Key(1) : Key(0);
-      if (any == 0) continue;
-    }
-    for (u32 i = first; i < first + count; ++i) {
-      const Key key = keys.of(keys.p[i]);
-      if (!bound.admits(key, i)) continue;
-      if (found == list.capacity) return found + 1;
-      list.key[found] = key;
-      list.number[found++] = i;
-    }
-  }
-  return found;
-}
-
 // Moves the k largest to the front, by insertion: for small k nearly every element is turned away by one look.
 template <class Key>
 COR_FN void insert_largest(const List<Key>& list, int count, int k) {
@@ -110,6 +51,67 @@ COR_ONCE void sort(List<Key> list, int count, int k) {
   }
   if (from.key == list.key) return;
   for (int i = 0; i < k; ++i) list.key[i] = from.key[i], list.number[i] = from.number[i];
+}
+
+// A group is every groups-th element. False, and nothing done, when that would save nothing.
+template <class Block, class Keys>
+COR_FN bool bound_by_groups(const Keys& keys, int k, const List<typename Keys::Key>& list, typename Keys::Key* bound) {
+  using Key = typename Keys::Key;
+  int groups = 64;
+  while (groups < 4 * k) groups *= 2;
+  if (groups > list.capacity || keys.n / 4 < static_cast<u32>(groups)) return false;
+  Key* __restrict most = list.key;
+  for (int g = 0; g < groups; ++g) most[g] = 0, list.number[g] = static_cast<u32>(g);
+  for (u32 first = 0; first < keys.n; first += groups) {
+    const typename Keys::Element* __restrict p = keys.p + first;
+    const int count = keys.n - first < static_cast<u32>(groups) ? static_cast<int>(keys.n - first) : groups;
+#pragma GCC ivdep
+    for (int g = 0; g < count; ++g) {
+      const Key key = keys.of(p[g]);
+      most[g] = key > most[g] ? key : most[g];
+    }
+  }
+  sort<Block>(list, groups, k);
+  *bound = list.key[k - 1];
+  return true;
+}
+
+template <class Block, class Keys>
+COR_FN Digit find_digit(Block&, const Keys& keys, const DigitPlace<typename Keys::Key>& place, int k) {
+  int counts[1 << place.most_bits] = {};
+  for (u32 i = 0; i < keys.n; ++i) {
+    const auto key = keys.of(keys.p[i]);
+    if (!place.bound.admits(key, i)) continue;
+    const auto digit = place.digit(key, i);
+    if (digit >> place.bits == 0) ++counts[digit];
+  }
+  int b = (1 << place.most_bits) - 1, above = 0;
+  for (; above + counts[b] < k; --b) above += counts[b];
+  return {static_cast<u32>(b), above, counts[b]};
+}
+
+// Lists what the bound admits, in the order of numbers, and says how much there is, or that it is more than the list can hold.
+template <class Block, class Keys>
+COR_ONCE int gather(Keys keys, Bound<typename Keys::Key> bound, List<typename Keys::Key> list) {
+  using Key = typename Keys::Key;
+  constexpr u32 stretch = 32; // most of them hold nothing: one look at all together
+  int found = 0;
+  for (u32 first = 0; first < keys.n; first += stretch) {
+    const u32 count = keys.n - first < stretch ? keys.n - first : stretch;
+    if (count == stretch) {
+      Key any = 0;
+      for (u32 e = 0; e < stretch; ++e) any |= keys.of(keys.p[first + e]) >= bound.key ? Key(1) : Key(0);
+      if (any == 0) continue;
+    }
+    for (u32 i = first; i < first + count; ++i) {
+      const Key key = keys.of(keys.p[i]);
+      if (!bound.admits(key, i)) continue;
+      if (found == list.capacity) return found + 1;
+      list.key[found] = key;
+      list.number[found++] = i;
+    }
+  }
+  return found;
 }
 
 } // namespace cor

@@ -23,10 +23,13 @@ COR_FN void sweep(const T* p, u32 n, F f) {
   for (u32 u = 0; u < ahead; ++u)
     if (lane + u * threads < vectors) next[u] = load_vec<T, per>(whole + (lane + u * threads) * per);
   u32 first = lane < head ? lane : lane + vectors * per, there = first < n;
-  if (there) now.v[0] = p[first];
+  if (there) {
+#pragma unroll
+    for (auto& value : now.v) value = p[first]; // the others are not there, and no larger
+  }
 #pragma unroll 1
   for (u32 c = lane;; c += threads) {
-    f(now, first, there);
+    if (there != 0) f(now, first, there);
     if (c >= vectors) break;
     now = next[0];
     first = head + c * per, there = (1u << per) - 1;
@@ -55,19 +58,26 @@ COR_ONCE typename Keys::Key visit(Keys keys, VisitArgs<typename Keys::Key> a, u3
   using Key = typename Keys::Key;
   Key most = 0;
   sweep<Block>(keys.p, keys.n, [&](const auto& values, u32 first, u32 there) {
-    u32 admitted = 0, number = first, bit = 1;
+    if (a.what == Visit::maximum) {
+#pragma unroll
+      for (const auto& value : values.v) {
+        const Key key = keys.of(value);
+        most = key > most ? key : most;
+      }
+      return;
+    }
+    u32 admitted = 0, bit = 1;
 #pragma unroll
     for (const auto& value : values.v) {
-      const Key key = there & bit ? keys.of(value) : Key(0);
-      most = key > most ? key : most;
-      admitted |= a.place.bound.admits(key, number++) ? bit : 0;
+      admitted |= keys.of(value) >= a.place.bound.key ? bit : 0;
       bit *= 2;
     }
-    admitted = a.what == Visit::maximum ? 0 : admitted & there;
+    admitted &= there;
 #pragma unroll 1
     for (; admitted != 0; admitted &= admitted - 1) {
       const u32 number = first + lowest_bit(admitted);
       const Key key = keys.of(keys.p[number]);
+      if (!a.place.bound.admits(key, number)) continue;
       if (a.what == Visit::count) {
         const auto digit = a.place.digit(key, number);
         if (digit >> a.place.bits == 0) atomic_add(&counts[digit], 1u);
@@ -80,14 +90,23 @@ COR_ONCE typename Keys::Key visit(Keys keys, VisitArgs<typename Keys::Key> a, u3
   return most;
 }
 
-// The largest key of each lane's elements, in the list. 0, and nothing done, when that would save nothing: their k-th largest would
-// be a poor bound, or the list can hold and sort all elements as well.
+// A group is what a lane looks at. False, and nothing done, when k of them are too many for a good bound. The bound is the largest
+// that k lanes reach, found bit by bit; not much more than k of them are as good.
 template <class Block, class Keys>
-COR_FN int group_maxima(const Keys& keys, int k, const List<typename Keys::Key>& list) {
-  if (k > Block::threads / 2 || (keys.n <= static_cast<u32>(list.capacity) && keys.n <= 4 * Block::threads)) return 0;
-  list.key[thread_id()] = visit<Block>(keys, {Visit::maximum}, nullptr);
-  list.number[thread_id()] = thread_id();
-  return Block::threads;
+COR_FN bool bound_by_groups(const Keys& keys, int k, const List<typename Keys::Key>&, typename Keys::Key* bound) {
+  using Key = typename Keys::Key;
+  const u32 vectors = keys.n / (16 / sizeof(Key)), groups = vectors < Block::threads ? vectors : Block::threads;
+  if (2 * k > static_cast<int>(groups)) return false;
+  const Key most = visit<Block>(keys, {Visit::maximum}, nullptr);
+  Key upto = 0;
+  int reached = Block::threads;
+#pragma unroll 1
+  for (Key bit = Key(Key(1) << (8 * sizeof(Key) - 1)); bit != 0 && reached > k + k / 8; bit /= 2) {
+    const int n = barrier_count(most >= Key(upto | bit));
+    if (n >= k) upto |= bit, reached = n;
+  }
+  *bound = upto;
+  return true;
 }
 
 template <class Block, class Keys>
@@ -131,10 +150,31 @@ COR_FN int gather(const Keys& keys, const Bound<typename Keys::Key>& bound, cons
   return static_cast<int>(count);
 }
 
-// Sorts the first `count` of the list (all of them, whatever k is): bitonic, with places behind the end that sort last. Pairs at a
-// distance of a warp's lanes or less stay inside a warp's own part of the list.
+// Sorts `count` elements, no more than lanes: several lanes find out together how many come before one.
 template <class Block, class Key>
-COR_ONCE void sort(List<Key> list, int count, int) {
+COR_FN void sort_by_rank(const List<Key>& list, int count) {
+  int team = Target::warp_size;
+  while (team * count > Block::threads) team /= 2;
+  const int own = thread_id() / team;
+  const bool there = own < count;
+  u32 rank = 0;
+  if (there)
+#pragma unroll 1
+    for (int i = thread_id() % team; i < count; i += team) rank += list.is_before(i, own);
+#pragma unroll 1
+  for (int d = team / 2; d > 0; d /= 2) rank += shuffle_xor_word(rank, d);
+  const Key key = there ? list.key[own] : Key(0);
+  const u32 number = there ? list.number[own] : 0;
+  barrier();
+  if (there && thread_id() % team == 0) list.key[rank] = key, list.number[rank] = number;
+  barrier();
+}
+
+// Sorts the first `count` of the list (all of them, whatever k is). Many: bitonic, with places behind the end that sort last; pairs
+// at a distance of a warp's lanes or less stay inside a warp's own part of the list.
+template <class Block, class Key>
+COR_FN void sort(const List<Key>& list, int count, int) {
+  if (count <= Block::threads / 4) return sort_by_rank<Block>(list, count);
   int size = 2;
   while (size < count) size *= 2;
 #pragma unroll 1

@@ -26,6 +26,8 @@ COR_FN int thread_id() { return static_cast<int>(threadIdx.x); }
 COR_FN unsigned block_id() { return blockIdx.x; }
 COR_FN unsigned block_count() { return gridDim.x; }
 COR_FN void barrier() { __syncthreads(); }
+// A barrier that says in how many lanes of the block `set` holds.
+COR_FN int barrier_count(bool set) { return __syncthreads_count(set); }
 // The lanes of a warp that run the same code wait for each other; what they wrote before is seen after.
 COR_FN void warp_barrier() { __syncwarp(); }
 // The launch's shared_bytes: dynamic shared memory, aligned to 128 bytes.

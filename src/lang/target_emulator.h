@@ -161,6 +161,16 @@ COR_ATOMIC(atomic_add, float, before + v)
 COR_ATOMIC(atomic_add, double, before + v)
 COR_ATOMIC(atomic_exchange, unsigned, v)
 #undef COR_ATOMIC
+// Counted in shared memory, between barriers.
+COR_FN int barrier_count(bool set) {
+  COR_SHARED(count, unsigned);
+  barrier();
+  if (thread_id() == 0) count = 0;
+  barrier();
+  if (set) atomic_add(&count, 1u);
+  barrier();
+  return static_cast<int>(count);
+}
 #define COR_SWAP(T)                                          \
   COR_PRIMITIVE T compare_and_swap(T* p, T expected, T v) {  \
     corundum_emulator_atomic(p, sizeof(T), true, COR_PLACE); \

@@ -17,6 +17,14 @@ namespace {
 // Everything is compiled anew: a test of the language does not depend on what a cache holds. Before Config is read.
 const int no_cache = setenv("CORUNDUM_CACHE_DIR", "/dev/null/no", 1);
 
+// An emulator of each width of warps is a device of its own.
+int device_of(const Chip& chip) {
+  const Backend& table = *backend(chip.backend);
+  for (int i = 0; i < table.device_count(); ++i)
+    if (std::strcmp(table.chip(i).target, chip.target) == 0) return i;
+  return 0; // an instruction set below the processor's best
+}
+
 Function compile(const Chip& chip, const std::string& entry, const std::string& text) {
   static auto& known = *new std::map<std::string, Function>;
   const std::string complete = resolve_includes(text), name = std::string(chip.target) + entry + complete;
@@ -28,7 +36,7 @@ Function compile(const Chip& chip, const std::string& entry, const std::string& 
   if (Status s = table.compile({&chip, entry, complete}, &binary, &log, &interrupted); !s)
     throw std::runtime_error(std::string(s.reason()) + "\n" + log);
   Function function;
-  if (Status s = table.load(0, binary, "", entry, &function); !s) throw std::runtime_error(s.reason());
+  if (Status s = table.load(device_of(chip), binary, "", entry, &function); !s) throw std::runtime_error(s.reason());
   function.shared_limit = chip.shared_bytes;
   return known[name] = function;
 }
@@ -47,7 +55,7 @@ void run_plan(const std::string& target, LaunchList& list) {
     const Launch& launch = list[i];
     const KernelSource source = family(launch.key.family)->source(launch.key, chip);
     const Function function = compile(chip, source.entry, source.text);
-    if (Status s = backend(chip.backend)->launch(0, function, launch, list.args(launch), nullptr); !s)
+    if (Status s = backend(chip.backend)->launch(device_of(chip), function, launch, list.args(launch), nullptr); !s)
       throw std::runtime_error(s.reason());
   }
 }
