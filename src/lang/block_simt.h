@@ -211,6 +211,14 @@ COR_FN typename Monoid::State fold_lanes(Block& block, typename Monoid::State s)
   return across_warps<Monoid>(block, scan_warp<Monoid, Block>(s)).all;
 }
 
+// The combination of f(number) of each number below `count`, of a monoid that commutes.
+template <class Monoid, class Block, class F>
+COR_FN typename Monoid::State fold_range(Block& block, int count, F f) {
+  auto s = Monoid::identity();
+  for_range(block, count, [&](int i) { s = Monoid::combine(s, Monoid::of(f(i))); });
+  return fold_lanes<Monoid>(block, s);
+}
+
 template <class Monoid, class T, class Block>
 COR_FN typename Monoid::State fold(Block& block, const Tile<T, Block>& tile) {
   auto s = Monoid::of(tile.v[0]);

@@ -66,6 +66,12 @@ struct DigitPlace {
     return (!of_number ? above_key : above_key != 0 ? ~Word(0) : above_number) >> left;
   }
 };
+// Groups of elements, on GPUs those of one lane: where the others hold nothing above a bound, it is enough to look at these.
+struct Groups {
+  const u32* lane;
+  int count; // 0: look at all elements
+};
+
 // The digit in which the k-th from the top lies, how many are above it, how many have it.
 struct Digit {
   u32 value;
@@ -107,12 +113,13 @@ COR_FN Bound<typename Keys::Key> raise_bound(Block& block, const Keys& keys, int
 template <class Block, class Keys>
 COR_FN void select(Block& block, const Keys& keys, int k, const List<typename Keys::Key>& list) {
   Bound<typename Keys::Key> bound{0, 0};
-  bool raised = !bound_by_groups<Block>(keys, k, list, &bound.key) && keys.n > static_cast<u32>(list.capacity);
+  Groups groups = bound_by_groups<Block>(keys, k, list, &bound.key);
+  bool raised = groups.count == 0 && keys.n > static_cast<u32>(list.capacity);
   int found;
 #pragma unroll 1
   for (;; raised = true) {
-    if (raised) bound = raise_bound(block, keys, k, list.capacity);
-    found = gather<Block>(keys, bound, list);
+    if (raised) bound = raise_bound(block, keys, k, list.capacity), groups.count = 0;
+    found = gather<Block>(keys, bound, groups, list);
     if (found <= list.capacity) break;
   }
   sort<Block>(list, found, k);

@@ -53,13 +53,13 @@ COR_ONCE void sort(List<Key> list, int count, int k) {
   for (int i = 0; i < k; ++i) list.key[i] = from.key[i], list.number[i] = from.number[i];
 }
 
-// A group is every groups-th element. False, and nothing done, when that would save nothing.
+// A group is every groups-th element. None, and nothing done, when that would save nothing.
 template <class Block, class Keys>
-COR_FN bool bound_by_groups(const Keys& keys, int k, const List<typename Keys::Key>& list, typename Keys::Key* bound) {
+COR_FN Groups bound_by_groups(const Keys& keys, int k, const List<typename Keys::Key>& list, typename Keys::Key* bound) {
   using Key = typename Keys::Key;
   int groups = 64;
   while (groups < 4 * k) groups *= 2;
-  if (groups > list.capacity || keys.n / 4 < static_cast<u32>(groups)) return false;
+  if (groups > list.capacity || keys.n / 4 < static_cast<u32>(groups)) return {nullptr, 0};
   Key* __restrict most = list.key;
   for (int g = 0; g < groups; ++g) most[g] = 0, list.number[g] = static_cast<u32>(g);
   for (u32 first = 0; first < keys.n; first += groups) {
@@ -73,7 +73,7 @@ COR_FN bool bound_by_groups(const Keys& keys, int k, const List<typename Keys::K
   }
   sort<Block>(list, groups, k);
   *bound = list.key[k - 1];
-  return true;
+  return {list.number, groups};
 }
 
 template <class Block, class Keys>
@@ -92,7 +92,7 @@ COR_FN Digit find_digit(Block&, const Keys& keys, const DigitPlace<typename Keys
 
 // Lists what the bound admits, in the order of numbers, and says how much there is, or that it is more than the list can hold.
 template <class Block, class Keys>
-COR_ONCE int gather(Keys keys, Bound<typename Keys::Key> bound, List<typename Keys::Key> list) {
+COR_ONCE int gather(Keys keys, Bound<typename Keys::Key> bound, Groups, List<typename Keys::Key> list) {
   using Key = typename Keys::Key;
   constexpr u32 stretch = 32; // most of them hold nothing: one look at all together
   int found = 0;

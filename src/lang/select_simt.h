@@ -9,19 +9,24 @@ COR_FN List<Key> list_in(Block&, int capacity) {
   return {keys, reinterpret_cast<u32*>(keys + capacity), capacity};
 }
 
-// f(values, number of the first, which of them are there) of all elements, in any order: 16 bytes at a time, some of them under way
-// in each lane while it works on others. What precedes or follows whole vectors comes first, one by one. One rolled loop with one
-// call of f: unrolled ones took seconds to compile.
+// f(values, number of the first, which of them are there) of all elements, or those of groups, in any order: 16 bytes at a time,
+// some of them under way in each lane while it works on others. What precedes or follows whole vectors comes first, one by one. One
+// rolled loop with one call of f: unrolled ones took seconds to compile. A group's vectors are Block::threads apart.
 template <class Block, class T, class F>
-COR_FN void sweep(const T* p, u32 n, F f) {
+COR_FN void sweep(const T* p, u32 n, Groups groups, F f) {
   constexpr u32 per = 16 / sizeof(T), ahead = 4, threads = Block::threads;
   const u32 lane = thread_id(), before = static_cast<u32>((0 - reinterpret_cast<u64>(p)) % 16 / sizeof(T));
   const u32 head = before < n ? before : n, vectors = (n - head) / per;
+  const u32 rounds = (vectors + threads - 1) / threads, count = groups.count != 0 ? groups.count * rounds : vectors;
   const T* whole = p + head;
+  // Where the c-th vector to look at is; behind the last when there is none.
+  const auto vector = [&](u32 c) {
+    return c >= count ? vectors : groups.count != 0 ? groups.lane[c / rounds] + c % rounds * threads : c;
+  };
   Vec<T, per> now, next[ahead];
 #pragma unroll
   for (u32 u = 0; u < ahead; ++u)
-    if (lane + u * threads < vectors) next[u] = load_vec<T, per>(whole + (lane + u * threads) * per);
+    if (const u32 at = vector(lane + u * threads); at < vectors) next[u] = load_vec<T, per>(whole + at * per);
   u32 first = lane < head ? lane : lane + vectors * per, there = first < n;
   if (there) {
 #pragma unroll
@@ -30,12 +35,13 @@ COR_FN void sweep(const T* p, u32 n, F f) {
 #pragma unroll 1
   for (u32 c = lane;; c += threads) {
     if (there != 0) f(now, first, there);
-    if (c >= vectors) break;
+    if (c >= count) break;
+    const u32 at = vector(c);
     now = next[0];
-    first = head + c * per, there = (1u << per) - 1;
+    first = head + at * per, there = at < vectors ? (1u << per) - 1 : 0;
 #pragma unroll
     for (u32 u = 1; u < ahead; ++u) next[u - 1] = next[u];
-    if (c + ahead * threads < vectors) next[ahead - 1] = load_vec<T, per>(whole + (c + ahead * threads) * per);
+    if (const u32 later = vector(c + ahead * threads); later < vectors) next[ahead - 1] = load_vec<T, per>(whole + later * per);
   }
 }
 
@@ -48,6 +54,7 @@ struct VisitArgs {
   DigitPlace<Key> place; // count: which digit; its bound says which elements are looked at
   List<Key> list;
   bool by_number; // list: all elements, each at its number
+  Groups groups;
 };
 using DigitCounts = u32[1 << DigitPlace<u32>::most_bits];
 
@@ -57,7 +64,8 @@ template <class Block, class Keys>
 COR_ONCE typename Keys::Key visit(Keys keys, VisitArgs<typename Keys::Key> a, u32* counts) {
   using Key = typename Keys::Key;
   Key most = 0;
-  sweep<Block>(keys.p, keys.n, [&](const auto& values, u32 first, u32 there) {
+  u32 last = 0, run = 0; // equal digits in sequence are counted together: all lanes may have the same
+  sweep<Block>(keys.p, keys.n, a.groups, [&](const auto& values, u32 first, u32 there) {
     if (a.what == Visit::maximum) {
 #pragma unroll
       for (const auto& value : values.v) {
@@ -80,23 +88,32 @@ COR_ONCE typename Keys::Key visit(Keys keys, VisitArgs<typename Keys::Key> a, u3
       if (!a.place.bound.admits(key, number)) continue;
       if (a.what == Visit::count) {
         const auto digit = a.place.digit(key, number);
-        if (digit >> a.place.bits == 0) atomic_add(&counts[digit], 1u);
+        if (digit >> a.place.bits != 0) continue;
+        if (digit != last && run != 0) atomic_add(&counts[last], run), run = 0;
+        last = static_cast<u32>(digit);
+        ++run;
       } else {
         const u32 at = a.by_number ? number : atomic_add(counts, 1u);
         if (at < static_cast<u32>(a.list.capacity)) a.list.key[at] = key, a.list.number[at] = number;
       }
     }
   });
+  if (run != 0) atomic_add(&counts[last], run);
   return most;
 }
 
-// A group is what a lane looks at. False, and nothing done, when k of them are too many for a good bound. The bound is the largest
+// A group is what a lane looks at. None, and nothing done, when k of them are too many for a good bound. The bound is the largest
 // that k lanes reach, found bit by bit; not much more than k of them are as good.
 template <class Block, class Keys>
-COR_FN bool bound_by_groups(const Keys& keys, int k, const List<typename Keys::Key>&, typename Keys::Key* bound) {
+COR_FN Groups bound_by_groups(const Keys& keys, int k, const List<typename Keys::Key>&, typename Keys::Key* bound) {
   using Key = typename Keys::Key;
-  const u32 vectors = keys.n / (16 / sizeof(Key)), groups = vectors < Block::threads ? vectors : Block::threads;
-  if (2 * k > static_cast<int>(groups)) return false;
+  using Lanes = u32[Block::threads];
+  COR_SHARED(lanes, Lanes);
+  COR_SHARED(count, u32);
+  constexpr int per = 16 / sizeof(typename Keys::Element);
+  const u32 vectors = keys.n / per, groups = vectors < Block::threads ? vectors : Block::threads;
+  if (2 * k > static_cast<int>(groups)) return {nullptr, 0};
+  if (thread_id() == 0) count = 0;
   const Key most = visit<Block>(keys, {Visit::maximum}, nullptr);
   Key upto = 0;
   int reached = Block::threads;
@@ -106,7 +123,10 @@ COR_FN bool bound_by_groups(const Keys& keys, int k, const List<typename Keys::K
     if (n >= k) upto |= bit, reached = n;
   }
   *bound = upto;
-  return true;
+  barrier();
+  if (most >= upto) lanes[atomic_add(&count, 1u)] = thread_id();
+  barrier();
+  return {lanes, static_cast<int>(count)};
 }
 
 template <class Block, class Keys>
@@ -139,13 +159,13 @@ COR_FN Digit find_digit(Block& block, const Keys& keys, const DigitPlace<typenam
 
 // Lists what the bound admits, in any order, and says how much there is; what the list cannot hold is left out.
 template <class Block, class Keys>
-COR_FN int gather(const Keys& keys, const Bound<typename Keys::Key>& bound, const List<typename Keys::Key>& list) {
+COR_FN int gather(const Keys& keys, const Bound<typename Keys::Key>& bound, Groups groups, const List<typename Keys::Key>& list) {
   COR_SHARED(count, u32);
   const bool all = bound.key == 0 && bound.late == 0 && keys.n <= static_cast<u32>(list.capacity);
   barrier();
   if (thread_id() == 0) count = all ? keys.n : 0;
   barrier();
-  visit<Block>(keys, {Visit::list, {bound}, list, all}, &count);
+  visit<Block>(keys, {Visit::list, {bound}, list, all, groups}, &count);
   barrier();
   return static_cast<int>(count);
 }

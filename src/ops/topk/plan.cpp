@@ -57,9 +57,12 @@ Cut cut_of(const Chip& chip, int64_t rows, int64_t n, int64_t k) {
   return {stretches, length, (stretches - 1) * k + std::min(k, n - (stretches - 1) * length)};
 }
 
+// A place of a block's list: a key (lang/ordered.h) and a number; twice where sorting goes to and fro.
+size_t place_bytes(const Chip& chip, size_t element) { return chip.simt ? std::max<size_t>(element, 4) + 4 : 2 * (element + 4); }
+
 // Places of a block's list: sorting wants a power of two, and gathering twice what is wanted.
 int64_t capacity_of(const Chip& chip, int64_t n, int64_t k, size_t element) {
-  const size_t place = (element + 4) * (chip.simt ? 1 : 2);
+  const size_t place = place_bytes(chip, element);
   int64_t capacity = 64;
   while (capacity < n && capacity < std::max<int64_t>(2 * k, 2048)) capacity *= 2;
   const int64_t room = chip.shared_bytes - (chip.simt ? 16384 : 0); // counts and partial sums have their own
@@ -98,7 +101,7 @@ Status add(const Chip& chip, const Call& call, const Cut& cut, int64_t n, Place 
     args.put(v);
   Launch& launch = list.add(key, static_cast<uint32_t>(blocks), 1u << log2, args.data(), args.size());
   if (in.in_work || out.in_work) launch.workspace_at = static_cast<int32_t>(work_at);
-  launch.shared_bytes = static_cast<uint32_t>(capacity * (size_of(call.dtype) + 4) * (chip.simt ? 1 : 2));
+  launch.shared_bytes = static_cast<uint32_t>(capacity * place_bytes(chip, size_of(call.dtype)));
   launch.grain = static_cast<uint32_t>(std::max<int64_t>(1, 32768 / cut.length));
   return Status();
 }
