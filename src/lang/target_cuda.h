@@ -4,6 +4,7 @@
 // A template that several places call and that is compiled once.
 #define COR_ONCE __device__ __noinline__
 #define COR_SIMT 1
+#define COR_TENSOR_CORES 1
 
 namespace cor {
 
