@@ -10,6 +10,7 @@
 // by digit, through the key and then through the number, until the list can hold what is at or above it.
 #include "lang/block.h"
 #include "lang/ordered.h"
+#include "lang/sweep.h"
 #include "lang/tile.h"
 
 namespace cor {
@@ -66,12 +67,6 @@ struct DigitPlace {
     return (!of_number ? above_key : above_key != 0 ? ~Word(0) : above_number) >> left;
   }
 };
-// Groups of elements, on GPUs those of one lane: where the others hold nothing above a bound, it is enough to look at these.
-struct Groups {
-  const u32* lane;
-  int count; // 0: look at all elements
-};
-
 // The digit in which the k-th from the top lies, how many are above it, how many have it.
 struct Digit {
   u32 value;

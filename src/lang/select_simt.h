@@ -9,42 +9,6 @@ COR_FN List<Key> list_in(Block&, int capacity) {
   return {keys, reinterpret_cast<u32*>(keys + capacity), capacity};
 }
 
-// f(values, number of the first, which of them are there) of all elements, or those of groups, in any order: 16 bytes at a time,
-// some of them under way in each lane while it works on others. What precedes or follows whole vectors comes first, one by one. One
-// rolled loop with one call of f: unrolled ones took seconds to compile. A group's vectors are Block::threads apart.
-template <class Block, class T, class F>
-COR_FN void sweep(const T* p, u32 n, Groups groups, F f) {
-  constexpr u32 per = 16 / sizeof(T), ahead = 4, threads = Block::threads;
-  const u32 lane = thread_id(), before = static_cast<u32>((0 - reinterpret_cast<u64>(p)) % 16 / sizeof(T));
-  const u32 head = before < n ? before : n, vectors = (n - head) / per;
-  const u32 rounds = (vectors + threads - 1) / threads, count = groups.count != 0 ? groups.count * rounds : vectors;
-  const T* whole = p + head;
-  // Where the c-th vector to look at is; behind the last when there is none.
-  const auto vector = [&](u32 c) {
-    return c >= count ? vectors : groups.count != 0 ? groups.lane[c / rounds] + c % rounds * threads : c;
-  };
-  Vec<T, per> now, next[ahead];
-#pragma unroll
-  for (u32 u = 0; u < ahead; ++u)
-    if (const u32 at = vector(lane + u * threads); at < vectors) next[u] = load_vec<T, per>(whole + at * per);
-  u32 first = lane < head ? lane : lane + vectors * per, there = first < n;
-  if (there) {
-#pragma unroll
-    for (auto& value : now.v) value = p[first]; // the others are not there, and no larger
-  }
-#pragma unroll 1
-  for (u32 c = lane;; c += threads) {
-    if (there != 0) f(now, first, there);
-    if (c >= count) break;
-    const u32 at = vector(c);
-    now = next[0];
-    first = head + at * per, there = at < vectors ? (1u << per) - 1 : 0;
-#pragma unroll
-    for (u32 u = 1; u < ahead; ++u) next[u - 1] = next[u];
-    if (const u32 later = vector(c + ahead * threads); later < vectors) next[ahead - 1] = load_vec<T, per>(whole + later * per);
-  }
-}
-
 // What a walk over all elements is for.
 enum class Visit { maximum, count, list };
 

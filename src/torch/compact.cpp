@@ -21,13 +21,13 @@ struct Operands {
 
 Status prepare(const Tensor& x, const Tensor& mask, Operands* operands) {
   CORUNDUM_TRY(require_plain(x, mask));
-  if (mask.scalar_type() != at::kBool) return Status::refuse("the mask is not of bools");
+  if (mask.scalar_type() != at::kBool) return Status::refuse("the mask is not bool");
   if (dtype_of(x.scalar_type()) == Dtype::invalid) return Status::refuse("dtype not covered");
   if (x.sizes().equals(mask.sizes())) {
     *operands = {x, mask};
     return {};
   }
-  if (!at::are_expandable(x.sizes(), mask.sizes())) return Status::refuse("the shapes do not broadcast");
+  if (!at::are_expandable(x.sizes(), mask.sizes())) return Status::refuse("tensor and mask do not broadcast");
   const auto shape = at::infer_size_dimvector(x.sizes(), mask.sizes());
   *operands = {x.expand(shape), mask.expand(shape)};
   return {};
@@ -61,8 +61,12 @@ Status run(const Tensor& self, const Tensor& mask, Tensor& out) {
   const DeviceScope device(target);
   const Tensor x = operands.x.contiguous(), set = operands.mask.contiguous();
   Tensor counts = allocate(target, {blocks(*target.chip, x.numel())}, at::kLong);
-  Call call{x.numel(),       read_pointer(set), static_cast<int64_t*>(counts.mutable_data_ptr()),
-            read_pointer(x), x.element_size(),  nullptr};
+  Call call{x.numel(),
+            read_pointer(set),
+            static_cast<int64_t*>(counts.mutable_data_ptr()),
+            read_pointer(x),
+            static_cast<size_t>(x.element_size()),
+            nullptr};
   int64_t total = 0;
   CORUNDUM_TRY(count_set(target, call, counts, &total));
   if (out.defined() && out.numel() != total) return Status::refuse("the output has to be resized");

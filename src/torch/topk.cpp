@@ -54,24 +54,22 @@ Status check_output(const Tensor& x, at::IntArrayRef sizes, at::ScalarType type,
 }
 
 // Where values and indices are defined, they are the outputs.
-Status run(const Request& request, const Tensor& x, Tensor& values, Tensor& indices) {
+Status run(Request request, const Tensor& x, Tensor& values, Tensor& indices) {
   CORUNDUM_TRY(require_plain(x));
   CORUNDUM_TRY(check(request, x));
+  if (x.dim() == 0) request.k = 1; // ATen gives the number itself, whatever k is
   Target target;
   CORUNDUM_TRY(find_target(x.device(), &target));
   const int64_t last = x.dim() - 1, dim = request.dim < 0 ? request.dim + x.dim() : request.dim;
   const bool along_rows = x.dim() == 0 || dim == last;
   at::DimVector sizes(x.sizes());
-  if (x.dim() != 0)
-    sizes[dim] = request.k;
-  else if (request.k == 0)
-    return Status::refuse("no elements of a number");
+  if (x.dim() != 0) sizes[dim] = request.k;
   const bool writes = values.defined();
   if (writes) {
     CORUNDUM_TRY(require_plain(x, values, indices));
     CORUNDUM_TRY(check_output(x, sizes, x.scalar_type(), values));
     CORUNDUM_TRY(check_output(x, sizes, at::kLong, indices));
-    if (!is_disjoint(values, indices)) return Status::refuse("the outputs overlap");
+    if (!is_disjoint(values, indices)) return Status::refuse("the output overlaps the input");
   }
   const DeviceScope device(target);
   const Tensor rows = (along_rows ? x : x.transpose(dim, last)).contiguous();

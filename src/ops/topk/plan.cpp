@@ -49,7 +49,7 @@ struct Cut {
 // stretch must leave much less than it had.
 Cut cut_of(const Chip& chip, int64_t rows, int64_t n, int64_t k) {
   const int64_t shortest = std::max<int64_t>(chip.simt ? 32768 : 65536, 16 * k);
-  const int64_t blocks_wanted = chip.simt ? 8 * chip.multiprocessors : chip.multiprocessors;
+  const int64_t blocks_wanted = chip.simt ? 2 * chip.multiprocessors : chip.multiprocessors;
   int64_t stretches = std::min(n / shortest, divide_up(blocks_wanted, rows));
   if (stretches <= 1) return {1, n, std::min(n, k)};
   const int64_t length = divide_up(n, stretches);
@@ -70,9 +70,10 @@ int64_t capacity_of(const Chip& chip, int64_t n, int64_t k, size_t element) {
   return capacity * place <= static_cast<size_t>(room) ? capacity : 0;
 }
 
-int threads_log2_of(const Chip& chip, int64_t length) {
+// About eight accesses of 16 bytes a lane.
+int threads_log2_of(const Chip& chip, int64_t bytes) {
   if (!chip.simt) return 0;
-  const int log2 = length <= 256 ? 6 : length <= 4096 ? 8 : 10;
+  const int log2 = bytes <= 1024 ? 6 : bytes <= 16384 ? 8 : bytes <= 65536 ? 9 : 10;
   return 1u << log2 < chip.warp_size ? log2 + 1 : log2;
 }
 
@@ -88,7 +89,7 @@ Status add(const Chip& chip, const Call& call, const Cut& cut, int64_t n, Place 
   if (list.size() == LaunchList::max_launches) return Status::refuse("a row is too long for this k");
   const int64_t blocks = call.rows * cut.stretches;
   if (blocks >= int64_t{1} << 31) return Status::refuse("more blocks than a grid holds");
-  const int log2 = threads_log2_of(chip, cut.length);
+  const int log2 = threads_log2_of(chip, cut.length * size_of(call.dtype));
   const KeyBytes k{static_cast<uint8_t>(call.dtype), static_cast<uint8_t>(log2)};
   KernelKey key;
   key.family = family_instance.id();
@@ -116,7 +117,7 @@ Status plan(const Chip& chip, const Call& call, LaunchList& list) {
   Place in{false, reinterpret_cast<uint64_t>(call.in), 0};
   for (int64_t n = call.n;;) {
     const Cut cut = cut_of(chip, call.rows, n, call.k);
-    if (cut.stretches > 1 && cut.length >= int64_t{1} << 31) return Status::refuse("a row is too long for one block");
+    if (cut.length >= int64_t{1} << 31) return Status::refuse("a row is too long for one block");
     if (cut.stretches == 1) return add(chip, call, cut, n, in, last, list);
     // Values and their indices, both aligned to 256 bytes.
     const uint64_t index_at = divide_up(list.workspace_bytes + call.rows * cut.found * size_of(call.dtype), 256) * 256;
