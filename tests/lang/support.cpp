@@ -104,15 +104,22 @@ uint16_t bfloat_of(float value) {
 }
 float from_bfloat(uint16_t bits) { return float_of(static_cast<uint32_t>(bits) << 16); }
 
-double ulps(float result, double exact) {
-  constexpr double beyond = 0x1p128; // where the next float would be, if the range went on
-  if (std::isnan(exact)) return std::isnan(result) ? 0 : std::numeric_limits<double>::infinity();
-  if (std::isnan(result)) return std::numeric_limits<double>::infinity();
-  if (std::isinf(result) && std::abs(exact) >= beyond && std::signbit(result) == std::signbit(exact)) return 0;
-  if (std::isinf(exact)) return std::numeric_limits<double>::infinity();
-  const double value = std::isinf(result) ? std::copysign(beyond, result) : static_cast<double>(result);
-  const int exponent = exact == 0 ? -126 : std::max(-126, std::ilogb(exact));
-  return std::abs(value - exact) / std::ldexp(1.0, std::min(exponent, 127) - 23);
+template <class T>
+static double ulps_of(T result, long double exact, double least) {
+  using Limits = std::numeric_limits<T>;
+  constexpr double infinite = std::numeric_limits<double>::infinity();
+  const long double beyond = std::ldexp(1.L, Limits::max_exponent); // where the next float would be, if the range went on
+  if (std::isnan(exact) || std::isnan(result)) return std::isnan(exact) && std::isnan(result) ? 0 : infinite;
+  const bool same_sign = std::signbit(result) == std::signbit(exact);
+  if (std::isinf(result) && std::abs(exact) >= beyond) return same_sign ? 0 : infinite;
+  if (std::isinf(exact) || (exact == 0 && result == 0 && !same_sign)) return infinite;
+  const long double value = std::isinf(result) ? std::copysign(beyond, result) : static_cast<long double>(result);
+  const long double size = std::max(std::abs(exact), static_cast<long double>(least));
+  const int exponent = size == 0 ? Limits::min_exponent - 1 : std::max(Limits::min_exponent - 1, std::ilogb(size));
+  const int last_place = std::min(exponent, Limits::max_exponent - 1) - (Limits::digits - 1);
+  return static_cast<double>(std::abs(value - exact) / std::ldexp(1.L, last_place));
 }
+double ulps(float result, long double exact, double least) { return ulps_of(result, exact, least); }
+double ulps(double result, long double exact, double least) { return ulps_of(result, exact, least); }
 
 } // namespace corundum::test
