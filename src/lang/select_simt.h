@@ -138,6 +138,7 @@ COR_FN int gather(const Keys& keys, const Bound<typename Keys::Key>& bound, Grou
 template <class Block, class Key>
 COR_FN void sort_by_rank(const List<Key>& list, int count) {
   int team = Target::warp_size;
+#pragma unroll 1
   while (team * count > Block::threads) team /= 2;
   const int own = thread_id() / team;
   const bool there = own < count;
@@ -160,6 +161,7 @@ template <class Block, class Key>
 COR_FN void sort(const List<Key>& list, int count, int) {
   if (count <= Block::threads / 4) return sort_by_rank<Block>(list, count);
   int size = 2;
+#pragma unroll 1
   while (size < count) size *= 2;
 #pragma unroll 1
   for (int i = count + thread_id(); i < size; i += Block::threads) {

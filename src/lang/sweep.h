@@ -26,6 +26,7 @@ COR_FN void sweep(const T* p, u32 n, Groups groups, F f) {
   u32 at = lane, step = threads;
   if (groups.count != 0) {
     u32 team = threads;
+#pragma unroll 1
     while (team * groups.count > threads) team /= 2;
     at = lane / team < static_cast<u32>(groups.count) ? groups.lane[lane / team] + lane % team * threads : vectors;
     step = team * threads;

@@ -1,8 +1,7 @@
 #pragma once
 // From a family's attempt to a function that the dispatcher can call. An attempt is
 //   Status attempt(Result& result, arguments...)     for functional overloads
-//   Status attempt(arguments...)                     for in-place and out= ones, whose result is their only `at::Tensor&`, or
-//                                                    (WritingTwo) their last two arguments
+//   Status attempt(arguments...)                     for in-place and out= ones, whose result is their only `at::Tensor&`
 // It either did all the work, or refused with a reason and wrote nothing: then the previously registered kernel gets the call.
 #include <ATen/core/Tensor.h>
 
@@ -63,26 +62,6 @@ struct Writing<overload, attempt> {
       return fall_back<at::Tensor&, Args...>(overload, keys, done.reason(), args...);
     record::served(own_kernel);
     return std::get<at::Tensor&>(std::tuple<Args...>(args...));
-  }
-  static void bind(torch::Library& library, const char* name) { library.impl(name, TORCH_FN(call)); }
-};
-
-template <Overload& overload, auto attempt>
-struct WritingTwo;
-
-template <Overload& overload, class... Args, Status (*attempt)(Args...)>
-struct WritingTwo<overload, attempt> {
-  using Results = std::tuple<at::Tensor&, at::Tensor&>;
-
-  static Results call(c10::DispatchKeySet keys, Args... args) {
-    if (!overload.on()) [[unlikely]]
-      return fall_back<Results, Args...>(overload, keys, switched_off, args...);
-    const Status done = attempt(args...);
-    if (!done.ok()) [[unlikely]]
-      return fall_back<Results, Args...>(overload, keys, done.reason(), args...);
-    record::served(own_kernel);
-    const std::tuple<Args...> all(args...);
-    return {std::get<sizeof...(Args) - 2>(all), std::get<sizeof...(Args) - 1>(all)};
   }
   static void bind(torch::Library& library, const char* name) { library.impl(name, TORCH_FN(call)); }
 };

@@ -4,7 +4,7 @@
 #include <tuple>
 
 #include "ops/topk/topk.h"
-#include "torch/call.h"
+#include "torch/call_two.h"
 #include "torch/tensors.h"
 
 namespace corundum::topk {
