@@ -52,24 +52,30 @@ COR_FN void sweep(const T* p, u32 n, Groups groups, F f) {
   }
 }
 
+// How many of a word's bytes are not 0.
+COR_FN int nonzero_bytes(u32 w) { return count_bits((((w & 0x7f7f7f7fu) + 0x7f7f7f7fu) | w) & 0x80808080u); }
+
 // How many bytes are not 0.
 template <class Block>
 COR_FN int count_nonzero(Block& block, const u8* p, i64 n) {
+  constexpr int per = 16, ahead = 4, threads = Block::threads;
+  const int before = static_cast<int>((0 - reinterpret_cast<u64>(p)) % per), head = before < n ? before : static_cast<int>(n);
+  const int vectors = static_cast<int>((n - head) / per), rest = static_cast<int>(n - vectors * per), lane = thread_id();
   int count = 0;
-  sweep<Block>(p, static_cast<u32>(n), {}, [&](const auto& values, u32, u32 there) {
-    union {
-      Vec<u8, 16> bytes;
-      u32 words[4];
-    } v{values};
-    int here = 0;
+  if (lane < rest) count = p[lane < head ? lane : lane + vectors * per] != 0;
+#pragma unroll 1
+  for (int first = lane; first < vectors; first += ahead * threads) {
+    Vec<u32, 4> v[ahead];
 #pragma unroll
-    for (u32 w : v.words) {
-      w |= w >> 4 & 0x0f0f0f0fu;
-      w |= w >> 2 & 0x03030303u;
-      here += count_bits((w | (w >> 1 & 0x01010101u)) & 0x01010101u);
+    for (int u = 0; u < ahead; ++u) {
+      const int at = first + u * threads;
+      v[u] = at < vectors ? load_vec<u32, 4>(reinterpret_cast<const u32*>(p + head + at * per)) : Vec<u32, 4>{};
     }
-    count += there == 1 ? here / 16 : here;
-  });
+#pragma unroll
+    for (const auto& vector : v)
+#pragma unroll
+      for (const u32 w : vector.v) count += nonzero_bytes(w);
+  }
   return fold_lanes<Sum<int>>(block, count);
 }
 

@@ -17,16 +17,16 @@ namespace {
 // Everything is compiled anew: a test of the language does not depend on what a cache holds. Before Config is read.
 const int no_cache = setenv("CORUNDUM_CACHE_DIR", "/dev/null/no", 1);
 
-// An emulator of each width of warps is a device of its own.
+// The emulators are devices of one backend; everything runs on the one processor that there is.
 int device_of(const Chip& chip) {
   const Backend& table = *backend(chip.backend);
-  for (int i = 0; i < table.device_count(); ++i)
-    if (std::strcmp(table.chip(i).target, chip.target) == 0) return i;
-  return 0; // an instruction set below the processor's best
+  for (int i = table.device_count() - 1; i > 0; --i)
+    if (!std::strcmp(table.chip(i).target, chip.target)) return i;
+  return 0;
 }
 
 Function compile(const Chip& chip, const std::string& entry, const std::string& text) {
-  static auto& known = *new std::map<std::string, Function>;
+  static std::map<std::string, Function>& known = *new std::map<std::string, Function>;
   const std::string complete = resolve_includes(text), name = std::string(chip.target) + entry + complete;
   if (const auto found = known.find(name); found != known.end()) return found->second;
   const Backend& table = *backend(chip.backend);

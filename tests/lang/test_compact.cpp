@@ -55,7 +55,7 @@ TEST_P(Compact, Refusals) {
   EXPECT_EQ(list.size(), 0u);
 }
 
-FOR_EACH_LOWERING(Compact);
+FOR_EACH_TARGET_AND_EMULATOR(Compact);
 
 } // namespace
 } // namespace corundum::test

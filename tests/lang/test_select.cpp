@@ -163,7 +163,7 @@ TEST_P(Select, Refusals) {
   EXPECT_EQ(list.size(), 0u);
 }
 
-FOR_EACH_LOWERING(Select);
+FOR_EACH_TARGET_AND_EMULATOR(Select);
 
 } // namespace
 } // namespace corundum::test

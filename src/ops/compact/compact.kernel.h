@@ -28,10 +28,9 @@ COR_FN void count_set(Block& block, const CompactArgs& a) {
 template <class T, class Block>
 COR_FN void compact(Block& block, const CompactArgs& a) {
   const auto* mask = static_cast<const cor::u8*>(a.mask);
-  const auto flag = [](cor::u8 byte) { return byte != 0 ? 1 : 0; };
   cor::i64 place = cor::fold_range<cor::Sum<cor::i64>>(block, static_cast<int>(block.id), [&](int b) { return a.counts[b]; });
   for (cor::i64 first = block.id * a.part, end = end_of(block, a); first < end; first += Block::size) {
-    const auto picked = cor::pick(block, cor::map(block, flag, cor::load(block, mask + first, end - first, cor::u8(0))));
+    const auto picked = cor::pick(block, cor::load(block, mask + first, end - first, cor::u8(0)));
     cor::gather(block, picked, static_cast<const T*>(a.in) + first, static_cast<T*>(a.out) + place);
     place += picked.count;
   }

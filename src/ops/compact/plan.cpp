@@ -32,7 +32,7 @@ const CompactFamily family_instance;
 
 // Enough blocks to fill the chip, each a few tiles: every block adds up the counts of those before it.
 int64_t part_of(const Chip& chip, int64_t n) {
-  const int64_t tiles = (n + tile - 1) / tile, wanted = (chip.simt ? 16 : 4) * chip.multiprocessors;
+  const int64_t tiles = (n + tile - 1) / tile, wanted = (chip.simt ? 8 : 4) * chip.multiprocessors;
   return std::max<int64_t>((tiles + wanted - 1) / wanted, chip.simt ? 1 : 8) * tile;
 }
 
