@@ -7,7 +7,7 @@
 namespace corundum::compact {
 namespace {
 
-constexpr int64_t threads = 256, items = 16, tile = threads * items;
+constexpr int64_t threads = 256, items = 32, tile = threads * items;
 
 // key.bytes[0]: bytes of an element, 0 where a block counts.
 class CompactFamily : public Family {
