@@ -73,19 +73,16 @@ Status run(Request request, const Tensor& x, Tensor& values, Tensor& indices) {
   }
   const DeviceScope device(target);
   const Tensor rows = (along_rows ? x : x.transpose(dim, last)).contiguous();
-  if (!along_rows) std::swap(sizes[dim], sizes[last]);
-  const bool direct = writes && along_rows;
-  Tensor found = direct ? values : allocate(target, sizes, x.scalar_type());
-  Tensor where = direct ? indices : allocate(target, sizes, at::kLong);
-  CORUNDUM_TRY(select_rows(target, request, rows, x.dim() == 0 ? 1 : x.size(dim), found, where));
-  if (!along_rows) found = found.transpose(dim, last).contiguous(), where = where.transpose(dim, last).contiguous();
   if (!writes) {
-    values = std::move(found);
-    indices = std::move(where);
-  } else if (!direct) {
-    values.copy_(found);
-    indices.copy_(where);
+    values = allocate(target, sizes, x.scalar_type());
+    indices = allocate(target, sizes, at::kLong);
   }
+  if (along_rows) return select_rows(target, request, rows, x.dim() == 0 ? 1 : x.size(dim), values, indices);
+  std::swap(sizes[dim], sizes[last]);
+  Tensor found = allocate(target, sizes, x.scalar_type()), where = allocate(target, sizes, at::kLong);
+  CORUNDUM_TRY(select_rows(target, request, rows, x.size(dim), found, where));
+  values.copy_(found.transpose(dim, last));
+  indices.copy_(where.transpose(dim, last));
   return {};
 }
 

@@ -176,8 +176,8 @@ ROWS = {
     "layer_norm": Case("native_layer_norm", torch.native_layer_norm, FLOATS),
     "topk": Case("topk", torch.topk, NUMBERS, True),
     "topk_out": Case("topk.values", torch.topk, NUMBERS, True),
-    "masked_select": Case("masked_select", torch.masked_select, [*EVERY, *MOVED], True),
-    "masked_select_out": Case("masked_select.out", torch.masked_select, [*EVERY, *MOVED], True),
+    "masked_select": Case("masked_select", torch.masked_select, [*EVERY, *MOVED[3:]], True),
+    "masked_select_out": Case("masked_select.out", torch.masked_select, [*EVERY, *MOVED[3:]], True),
     "cumsum": Case("cumsum", torch.cumsum, EVERY, through_double=True),
     "embedding": Case("embedding", lambda weight, indices: F.embedding(indices, weight), [*EVERY, *MOVED[3:5]], True),
 }
