@@ -64,6 +64,16 @@ COR_FN unsigned atomic_add(unsigned* p, unsigned v) { return atomic_add_native(p
 COR_FN unsigned long long atomic_add(unsigned long long* p, unsigned long long v) { return atomic_add_native(p, v); }
 COR_FN float atomic_add(float* p, float v) { return atomic_add_native(p, v); }
 COR_FN double atomic_add(double* p, double v) { return atomic_add_native(p, v); }
+// A barrier that says in how many lanes of the block `set` holds; counted in shared memory, between barriers.
+COR_FN int barrier_count(bool set) {
+  COR_SHARED(count, unsigned);
+  barrier();
+  if (thread_id() == 0) count = 0;
+  barrier();
+  if (set) atomic_add(&count, 1u);
+  barrier();
+  return static_cast<int>(count);
+}
 template <class T>
 COR_FN void atomic_min(T* p, T v) {
   __hip_atomic_fetch_min(p, v, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);

@@ -1,10 +1,5 @@
 #pragma once
 // What the targets that run on a host processor share: conversions, bits and maths in plain C++ that the compiler vectorises.
-<<<<<<< HEAD
-#define COR_FN inline __attribute__((always_inline))
-#define COR_ONCE __attribute__((noinline))
-=======
->>>>>>> main
 
 extern "C" {
 double fmod(double, double);
