@@ -14,6 +14,9 @@ constexpr Chip chips[] = {
     {"cuda", "sm_80", "NVIDIA A100", true, 32, 16, 108, 1024, 163 * KiB, 40 * MiB},
     {"cuda", "sm_90", "NVIDIA H200", true, 32, 16, 132, 1024, 227 * KiB, 60 * MiB},
     {"cuda", "sm_100", "NVIDIA B200", true, 32, 32, 148, 1024, 227 * KiB, 126 * MiB},
+    {"emulator", "emulator32", "emulator, warps of 32", true, 32, 16, 4, 1024, 227 * KiB, 1 * MiB},
+    {"emulator", "emulator64", "emulator, warps of 64", true, 64, 16, 4, 1024, 64 * KiB, 1 * MiB},
+    {"emulator", "emulator128", "emulator, warps of 128", true, 128, 16, 4, 1024, 227 * KiB, 1 * MiB},
     {"cpu", "avx2", "x86-64 with AVX2", false, 1, 32, 1, 1, 256 * KiB, 512 * KiB},
     {"cpu", "avx512", "x86-64 with AVX-512", false, 1, 64, 1, 1, 1024 * KiB, 2 * MiB},
 };

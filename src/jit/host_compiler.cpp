@@ -98,6 +98,11 @@ std::string host_compiler_options(const Chip& chip) {
 }
 
 Status host_compile(const CompileJob& job, std::vector<uint8_t>* binary, std::string* log, bool* interrupted) {
+  return host_compile_with(host_compiler_options(*job.chip), job.text, binary, log, interrupted);
+}
+
+Status host_compile_with(const std::string& options, const std::string& text, std::vector<uint8_t>* binary, std::string* log,
+                         bool* interrupted) {
   const HostCompiler& compiler = host_compiler();
   if (compiler.command.empty()) return Status::refuse(compiler.identity);
   ScratchDirectory scratch;
@@ -105,10 +110,10 @@ Status host_compile(const CompileJob& job, std::vector<uint8_t>* binary, std::st
     *interrupted = true;
     return Status::refuse("no temporary file can be made in " + temporary_directory() + ": " + error_text(errno));
   }
-  std::vector<std::string> command = split(host_compiler_options(*job.chip));
+  std::vector<std::string> command = split(options);
   command.insert(command.begin(), compiler.command);
   command.insert(command.end(), {"-pipe", "-w", "-x", "c++", "-", "-o", scratch.object()});
-  const ProcessResult r = run_process(command, job.text);
+  const ProcessResult r = run_process(command, text);
   *log = r.output;
   if (!r.started) {
     *interrupted = true; // out of memory or of processes

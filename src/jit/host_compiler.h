@@ -14,6 +14,9 @@ namespace corundum {
 std::string host_compiler_identity(std::string* why);
 // Options for the instruction set of a chip record with backend "cpu".
 std::string host_compiler_options(const Chip& chip);
+// Text to a shared object, with those options.
+Status host_compile_with(const std::string& options, const std::string& text, std::vector<uint8_t>* binary, std::string* log,
+                         bool* interrupted);
 Status host_compile(const CompileJob& job, std::vector<uint8_t>* binary, std::string* log, bool* interrupted);
 
 } // namespace corundum

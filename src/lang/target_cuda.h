@@ -56,6 +56,9 @@ COR_FN int leading_zeros(unsigned long long v) { return __clzll(static_cast<long
 COR_FN int lowest_bit(unsigned v) { return __ffs(static_cast<int>(v)) - 1; } // -1 when there is none
 COR_FN int lowest_bit(unsigned long long v) { return __ffsll(static_cast<long long>(v)) - 1; }
 
+// Four bytes of the eight of (low, high): nibble k of `selector` says which one is byte k of the result.
+COR_FN unsigned byte_permute(unsigned low, unsigned high, unsigned selector) { return __byte_perm(low, high, selector); }
+
 // Atomic operations on global or shared memory, relaxed, seen by the whole device. Each gives the value before.
 COR_FN unsigned atomic_add(unsigned* p, unsigned v) { return ::atomicAdd(p, v); }
 COR_FN unsigned long long atomic_add(unsigned long long* p, unsigned long long v) { return ::atomicAdd(p, v); }
@@ -85,6 +88,17 @@ COR_FN void store_release(unsigned long long* p, unsigned long long v) {
   asm volatile("st.release.gpu.u64 [%0], %1;" ::"l"(p), "l"(v) : "memory");
 }
 COR_FN void fence() { __threadfence(); }
+// One access that other blocks' accesses do not split; it orders nothing.
+COR_FN unsigned long long load_relaxed(const unsigned long long* p) {
+  unsigned long long v;
+  asm volatile("ld.relaxed.gpu.u64 %0, [%1];" : "=l"(v) : "l"(p) : "memory");
+  return v;
+}
+COR_FN void store_relaxed(unsigned long long* p, unsigned long long v) {
+  asm volatile("st.relaxed.gpu.u64 [%0], %1;" ::"l"(p), "l"(v) : "memory");
+}
+// Inside a loop that waits for another block.
+COR_FN void spin() {}
 
 // Clusters: blocks that can read each other's shared memory. One block where there are none.
 COR_FN unsigned cluster_rank() {
@@ -153,6 +167,10 @@ COR_FN float exp2_fast(float x) {
   asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(x));
   return r;
 }
+
+// The sine and the cosine of x by the hardware's approximation, which curand's normal numbers are made with; of pi times x.
+COR_FN void sincos_fast(float x, float* sine, float* cosine) { ::__sincosf(x, sine, cosine); }
+COR_FN void sincos_pi(double x, double* sine, double* cosine) { ::sincospi(x, sine, cosine); }
 
 // The larger and the smaller number; NaN if either is.
 COR_FN float maximum(float a, float b) {

@@ -11,6 +11,10 @@ double pow(double, double);
 float powf(float, float);
 double fmod(double, double);
 float fmodf(float, float);
+float sinf(float);
+float cosf(float);
+double sin(double);
+double cos(double);
 }
 
 namespace cor {
@@ -51,8 +55,26 @@ COR_FN int leading_zeros(unsigned long long v) { return v ? __builtin_clzll(v) :
 COR_FN int lowest_bit(unsigned v) { return __builtin_ffs(static_cast<int>(v)) - 1; } // -1 when there is none
 COR_FN int lowest_bit(unsigned long long v) { return __builtin_ffsll(static_cast<long long>(v)) - 1; }
 
+// Four bytes of the eight of (low, high): nibble k of `selector` says which one is byte k of the result.
+COR_FN unsigned byte_permute(unsigned low, unsigned high, unsigned selector) {
+  const unsigned long long both = static_cast<unsigned long long>(high) << 32 | low;
+  unsigned r = 0;
+  for (int k = 0; k < 4; ++k) r |= static_cast<unsigned>(both >> (8 * (selector >> 4 * k & 7)) & 255) << 8 * k;
+  return r;
+}
+
 COR_FN float fma(float a, float b, float c) { return a * b + c; } // contracted by -ffp-contract=fast
 COR_FN double fma(double a, double b, double c) { return a * b + c; }
+
+// The sine and the cosine of x, and of pi times x: what normal random numbers are made with.
+COR_FN void sincos_fast(float x, float* sine, float* cosine) {
+  *sine = ::sinf(x);
+  *cosine = ::cosf(x);
+}
+COR_FN void sincos_pi(double x, double* sine, double* cosine) {
+  *sine = ::sin(x * 3.14159265358979323846);
+  *cosine = ::cos(x * 3.14159265358979323846);
+}
 
 #define COR_NATIVE_MATHS 0
 namespace native {

@@ -1,10 +1,10 @@
 // The cuda backend. Without a GPU: that it says so. With one: kernels, from any thread, on every device.
-#include <dlfcn.h>
 #include <unistd.h>
 
 #include <thread>
 
 #include "backends/cuda/driver.h"
+#include "backends/cuda_memory.h"
 #include "core/chip.h"
 #include "jit/support.h"
 
@@ -27,21 +27,6 @@ TEST(CudaWithoutAGpu, SaysWhy) {
   }));
 }
 
-// Memory and streams by the driver itself; the backend has no such functions, since torch owns both.
-struct Memory {
-  using Call = int (*)(...);
-  static Call function(const char* name) { return reinterpret_cast<Call>(dlsym(dlopen("libcuda.so.1", RTLD_NOW), name)); }
-  explicit Memory(size_t bytes) { EXPECT_EQ(function("cuMemAlloc_v2")(&address, bytes), 0); }
-  ~Memory() { function("cuMemFree_v2")(address); }
-  int first() const {
-    int value = -1;
-    EXPECT_EQ(function("cuMemcpyDtoH_v2")(&value, address, sizeof value), 0);
-    return value;
-  }
-  int* pointer() const { return reinterpret_cast<int*>(address); }
-  unsigned long long address = 0;
-};
-
 class CudaGpu : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -63,7 +48,7 @@ class CudaGpu : public ::testing::Test {
     ASSERT_EQ(driver.device_get(&handle, d.index()), 0);
     ASSERT_EQ(driver.primary_retain(&mine, handle), 0);
     ASSERT_EQ(driver.context_set(mine), 0);
-    Memory memory(64);
+    CudaMemory memory(64);
     ASSERT_EQ(driver.context_set(nullptr), 0); // what a fresh thread has
     LaunchList list;
     list.add(key_of(good, number), 16, 32, Args{memory.pointer()});
@@ -110,7 +95,7 @@ TEST_F(CudaGpu, AllOfTheSharedMemoryCanBeUsed) {
     Device& d = *device(cuda_backend(), 0);
     const Function* f = nullptr;
     ASSERT_TRUE(d.obtain(key_of(good, 4), &f).ok());
-    Memory memory(64);
+    CudaMemory memory(64);
     Launch l{};
     l.grid[0] = l.grid[1] = l.grid[2] = 1;
     l.threads = 32;
@@ -132,17 +117,17 @@ TEST_F(CudaGpu, FirstCallInsideACapture) {
     ASSERT_EQ(driver.device_get(&handle, 0), 0);
     ASSERT_EQ(driver.primary_retain(&mine, handle), 0);
     ASSERT_EQ(driver.context_set(mine), 0);
-    Memory memory(64);
+    CudaMemory memory(64);
     void *stream = nullptr, *graph = nullptr, *executable = nullptr;
-    ASSERT_EQ(Memory::function("cuStreamCreate")(&stream, 1), 0);
-    ASSERT_EQ(Memory::function("cuStreamBeginCapture_v2")(stream, 0 /* global: the strictest */), 0);
+    ASSERT_EQ(CudaMemory::function("cuStreamCreate")(&stream, 1), 0);
+    ASSERT_EQ(CudaMemory::function("cuStreamBeginCapture_v2")(stream, 0 /* global: the strictest */), 0);
     LaunchList list;
     list.add(key_of(good, 5), 16, 32, Args{memory.pointer()});
     const Status s = run(d, list, stream); // compiles, loads and is captured
     EXPECT_TRUE(s.ok()) << s.reason();
-    ASSERT_EQ(Memory::function("cuStreamEndCapture")(stream, &graph), 0);
-    ASSERT_EQ(Memory::function("cuGraphInstantiateWithFlags")(&executable, graph, 0ull), 0);
-    ASSERT_EQ(Memory::function("cuGraphLaunch")(executable, stream), 0);
+    ASSERT_EQ(CudaMemory::function("cuStreamEndCapture")(stream, &graph), 0);
+    ASSERT_EQ(CudaMemory::function("cuGraphInstantiateWithFlags")(&executable, graph, 0ull), 0);
+    ASSERT_EQ(CudaMemory::function("cuGraphLaunch")(executable, stream), 0);
     EXPECT_TRUE(d.backend().synchronize(0).ok());
     EXPECT_EQ(memory.first(), 5);
   }));

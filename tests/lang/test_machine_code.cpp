@@ -9,6 +9,7 @@
 #include "jit/build.h"
 #include "jit/process.h"
 #include "jit/support.h"
+#include "ops/copy/copy.h"
 #include "ops/layer_norm/layer_norm.h"
 #include "ops/pointwise/pointwise.h"
 #include "ops/softmax/softmax.h"
@@ -157,6 +158,19 @@ TEST(MachineCode, LayerNorm) {
       ASSERT_TRUE(s.ok()) << s.reason();
       const int pieces = pieces_a_lane(list, size_of(dtype));
       check(chip, "layer_norm", list, {3 * pieces, pieces, 0, 2});
+    }
+  });
+}
+
+// Each lane moves its part of a tile in 16-byte pieces; the narrow accesses are the ragged edges'.
+TEST(MachineCode, Transpose) {
+  for_each_chip([](const Chip& chip) {
+    for (int element : {1, 2, 4, 8, 16}) {
+      const int64_t shape[] = {4096, 4096}, unit[] = {element, 4096 * element}, row[] = {4096 * element, element};
+      LaunchList list;
+      ASSERT_TRUE(copy::plan_transpose(chip, {static_cast<size_t>(element), 2, shape, aligned, row, aligned, unit}, list));
+      const int pieces = element < 8 ? 4 : 2, ragged = element < 16 ? 1 : 0;
+      check(chip, "transpose of " + std::to_string(element) + " bytes", list, {pieces, pieces, ragged, ragged});
     }
   });
 }

@@ -33,7 +33,8 @@ void* open_in_memory(const std::vector<uint8_t>& binary, const std::string& entr
 
 } // namespace
 
-Status load_entry(const std::vector<uint8_t>& binary, const std::string& path, const std::string& entry, void** address) {
+Status load_entry(const std::vector<uint8_t>& binary, const std::string& path, const std::string& entry, void** address,
+                  void** library_of_entry) {
   // Kernels call a few functions of libm without naming the library, which would cost the linker's time at each compile.
   static void* const maths = dlopen("libm.so.6", RTLD_NOW | RTLD_GLOBAL);
   (void)maths;
@@ -44,6 +45,7 @@ Status load_entry(const std::vector<uint8_t>& binary, const std::string& path, c
   if (!library) return Status::refuse("the kernel " + entry + " cannot be loaded: " + error);
   *address = dlsym(library, entry.c_str());
   if (!*address) return Status::refuse("the kernel " + entry + " is not in its shared object");
+  if (library_of_entry) *library_of_entry = library;
   return {};
 }
 
