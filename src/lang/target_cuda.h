@@ -2,6 +2,7 @@
 // Primitives of NVIDIA GPUs. With the other target_*.h the only text that knows a target.
 #define COR_FN __device__ __forceinline__
 #define COR_SIMT 1
+#define COR_TENSOR_CORES 1
 
 namespace cor {
 
