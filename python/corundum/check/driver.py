@@ -77,7 +77,7 @@ def _attempt(mode: Mode, function: Callable[..., Any], args: Any, kwargs: Any) -
             return _Attempt(error=error)
 
 
-def _double(tree: Any) -> Any:
+def in_double(tree: Any) -> Any:
     """The same on the CPU in double precision."""
 
     def one(t: Any) -> Any:
@@ -101,7 +101,7 @@ def judge(sample: Sample, mode: Mode) -> Verdict:
         theirs = _attempt(mode, sample.function, args, kwargs)
         reference = None
         if mode.values and not sample.exact and theirs.error is None:
-            twin = _attempt(mode, sample.function, *_double((sample.args, sample.kwargs)))
+            twin = _attempt(mode, sample.function, *in_double((sample.args, sample.kwargs)))
             reference = twin.result if twin.error is None else None
         mine = Guarded()
         own_args, own_kwargs = mine.copy((sample.args, sample.kwargs))
