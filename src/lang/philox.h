@@ -1,7 +1,7 @@
 #pragma once
 // Philox4x32-10 (Salmon and others, "Parallel random numbers: as easy as 1, 2, 3", 2011), numbered as curand and ATen number it:
 // the seed is the key, a thread is a subsequence, an offset counts words.
-#include "lang/maths.h"
+#include "lang/maths/log.h"
 #include "lang/types.h"
 
 namespace cor {

@@ -3,30 +3,11 @@
 // and asks the node for chunk c, then for its elements k. What a chunk is, the lowering decides: a vector that one lane holds on a
 // GPU, a stretch of a row that one loop walks on a CPU. Only row kernels include this: pointwise bodies are plain expressions, and
 // what is not parsed costs no compile time.
-#include "lang/maths.h"
+#include "lang/maths/basic.h"
+#include "lang/node.h"
 #include "lang/vec.h"
 
 namespace cor {
-
-struct NodeTag {};
-template <class T>
-struct IsNode {
-  template <class U>
-  static constexpr bool test(typename U::node_tag*) {
-    return true;
-  }
-  template <class U>
-  static constexpr bool test(...) {
-    return false;
-  }
-  static constexpr bool value = test<T>(nullptr);
-};
-template <bool B, class T>
-struct EnableIf {};
-template <class T>
-struct EnableIf<true, T> {
-  using type = T;
-};
 
 template <class T>
 struct Constant {
@@ -38,22 +19,6 @@ struct Constant {
     return *this;
   }
   COR_FN T at(int) const { return value; }
-};
-
-template <class F, class A>
-struct UnaryNode {
-  using node_tag = NodeTag;
-  using value_type = decltype(F::apply(typename A::value_type()));
-  A a;
-  template <class Chunk>
-  struct View {
-    Chunk a;
-    COR_FN value_type at(int k) const { return F::apply(a.at(k)); }
-  };
-  template <class Pass, class Index>
-  COR_FN auto chunk(const Pass& p, Index c) const {
-    return View<decltype(a.chunk(p, c))>{a.chunk(p, c)};
-  }
 };
 
 template <class F, class A, class B>
@@ -86,31 +51,6 @@ struct Folded {
   }
   COR_FN T at(int k) const { return v[Columns == 1 ? 0 : k]; }
 };
-
-template <class A, class T>
-using NodeOf = typename EnableIf<IsNode<A>::value, T>::type;
-
-#define COR_UNARY(name, expression)                            \
-  struct name##_op {                                           \
-    template <class T>                                         \
-    static COR_FN auto apply(T x) {                            \
-      return expression;                                       \
-    }                                                          \
-  };                                                           \
-  template <class A>                                           \
-  COR_FN NodeOf<A, UnaryNode<name##_op, A>> name(const A& a) { \
-    return {a};                                                \
-  }
-COR_UNARY(exp, cor::exp(x))
-COR_UNARY(exp_nonpositive, cor::exp_nonpositive(x))
-COR_UNARY(log, cor::log(x))
-COR_UNARY(sqrt, cor::sqrt(x))
-COR_UNARY(rsqrt, cor::rsqrt(x))
-COR_UNARY(abs, cor::abs(x))
-COR_UNARY(tanh, cor::tanh(x))
-COR_UNARY(erf, cor::erf(x))
-COR_UNARY(gelu_erf, cor::gelu_erf(x))
-#undef COR_UNARY
 
 #define COR_BINARY(name, symbol)                                                                                                  \
   struct name##_op {                                                                                                              \

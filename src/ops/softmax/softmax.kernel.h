@@ -1,5 +1,7 @@
 #pragma once
 // Softmax over the reduced dimension: exp(x - max) / sum, or x - max - log(sum).
+#include "lang/maths/exp.h"
+#include "lang/maths/log.h"
 #include "lang/rows.h"
 
 struct SoftmaxArgs {
