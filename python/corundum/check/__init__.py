@@ -19,6 +19,7 @@ import torch
 
 import corundum
 from corundum.check import sources
+from corundum.check.compare import operator_of
 from corundum.check.driver import OUTCOMES, Unit, run, wanted_modes
 
 
@@ -105,11 +106,11 @@ def _units(wish: Wish, overloads: Sequence[str]) -> Iterator[Unit]:
 
 
 def allowed_fallbacks(table: Path) -> set[tuple[str, str]]:
-    """(overload, reason) of the rows of docs/coverage.md."""
+    """(operator, reason) of the rows of docs/coverage.md: a row speaks for all forms of its operator, in-place and out=, too."""
     rows = [
         [cell.strip() for cell in line.strip("|\n").split("|")] for line in table.read_text().splitlines() if line.startswith("| `")
     ]
-    return {(row[0].strip("`"), row[-1]) for row in rows}
+    return {(operator_of(row[0].strip("`")), row[-1]) for row in rows}
 
 
 def facts(device: str, seed: int) -> dict[str, Any]:

@@ -38,7 +38,12 @@ EXACT = {
 
 def is_exact(overload: str) -> bool:
     """Whether ATen computes an overload exactly whatever the dtype."""
-    return overload.split(".")[0].removesuffix("_") in EXACT
+    return operator_of(overload) in EXACT
+
+
+def operator_of(overload: str) -> str:
+    """The name that an overload shares with its in-place and out= forms: "add" of "add_.Tensor"."""
+    return overload.split(".")[0].removesuffix("_")
 
 
 def unlike(ours: Any, theirs: Any, reference: Any = None, exact: bool = False) -> str | None:

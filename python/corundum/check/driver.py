@@ -14,7 +14,7 @@ import torch
 from torch.utils import _pytree as pytree
 
 import corundum
-from corundum.check.compare import is_exact, unlike
+from corundum.check.compare import operator_of, unlike
 from corundum.check.modes import MODES, Mode, recorded_elsewhere
 from corundum.check.tensors import Guarded
 
@@ -205,7 +205,7 @@ class Report:
 
 
 def run(unit: Unit, seed: int, limit: int | None, allowed: set[tuple[str, str]] | None) -> Report:
-    """Checks a unit's cells; `limit` of them, chosen by the seed, or all. `allowed` are the (overload, reason) pairs that may fall
+    """Checks a unit's cells; `limit` of them, chosen by the seed, or all. `allowed` are the (operator, reason) pairs that may fall
     back; None: every reason may."""
     begin, report = time.monotonic(), Report(unit.title())
     cells = unit.samples(random.Random(seed))
@@ -219,7 +219,9 @@ def run(unit: Unit, seed: int, limit: int | None, allowed: set[tuple[str, str]] 
         except Exception:  # the checker's own fault is a failure, not an end
             verdict = Verdict("failed", "the checker itself failed:\n" + traceback.format_exc(limit=-3))
         if allowed is not None and verdict.outcome == "fell back":
-            hidden = [f"{o}: {r}" for o, reasons in verdict.fell_back.items() for r in reasons if (o, r) not in allowed]
+            hidden = [
+                f"{o}: {r}" for o, reasons in verdict.fell_back.items() for r in reasons if (operator_of(o), r) not in allowed
+            ]
             if hidden:
                 verdict.outcome = "failed"
                 verdict.message = "fell back for a reason that the table of what is not covered does not give: " + "; ".join(hidden)
@@ -241,10 +243,6 @@ ours = run(){made}
 print(ours, theirs)
 torch.testing.assert_close(ours, theirs, equal_nan=True)
 """
-
-
-def exact(overload: str) -> bool:
-    return is_exact(overload)
 
 
 def wanted_modes(names: list[str] | None, device: str) -> list[Mode]:

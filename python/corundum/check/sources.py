@@ -109,8 +109,8 @@ def _sample(
     if "{shape}[-1]" in call.text and not shape:
         return None
     recipes = {name: tensor(name, shape, stride, offset, dtype, seed, view) for name in call.tensors}
-    if "index" in recipes and (not shape or shape[0] == 0):
-        return None
+    if "index" in recipes and (len(shape) != 2 or shape[0] == 0):
+        return None  # an embedding's table
     text = call.text.replace("{shape}", str(tuple(shape)))
     names = list(recipes)
     made: list[Any] = [recipe.make(device) for recipe in recipes.values()]
