@@ -79,11 +79,11 @@ COR_FN void move_rows(const Args& a) {
       i64 row, column;
       counter.find(a.move.width, e, &row, &column);
       to[u] = e < left ? row * a.move.stride + column : -1;
-      if (e < left) w[u] = Body::row(a, row)[column];
+      if (e < left) store_whole(&w[u], static_cast<Word>(Body::row(a, row)[column]));
     }
 #pragma unroll
     for (int u = 0; u < PerLane; ++u)
-      if (to[u] >= 0) static_cast<Word*>(a.out)[to[u]] = w[u];
+      if (to[u] >= 0) store_whole(static_cast<Word*>(a.out) + to[u], load_whole(&w[u]));
   }
 }
 #else
