@@ -7,7 +7,6 @@
 #include <map>
 #include <stdexcept>
 
-#include "backends/cpu/module.h"
 #include "core/backend.h"
 #include "core/family.h"
 #include "jit/language.h"
@@ -18,24 +17,34 @@ namespace {
 // Everything is compiled anew: a test of the language does not depend on what a cache holds. Before Config is read.
 const int no_cache = setenv("CORUNDUM_CACHE_DIR", "/dev/null/no", 1);
 
-Entry compile(const Chip& chip, const std::string& entry, const std::string& text) {
-  static std::map<std::string, Entry>& known = *new std::map<std::string, Entry>;
+// The emulators are devices of one backend; everything runs on the one processor that there is.
+int device_of(const Chip& chip) {
+  const Backend& table = *backend(chip.backend);
+  for (int i = table.device_count() - 1; i > 0; --i)
+    if (!std::strcmp(table.chip(i).target, chip.target)) return i;
+  return 0;
+}
+
+Function compile(const Chip& chip, const std::string& entry, const std::string& text) {
+  static std::map<std::string, Function>& known = *new std::map<std::string, Function>;
   const std::string complete = resolve_includes(text), name = std::string(chip.target) + entry + complete;
   if (const auto found = known.find(name); found != known.end()) return found->second;
+  const Backend& table = *backend(chip.backend);
   std::vector<uint8_t> binary;
   std::string log;
   bool interrupted = false;
-  if (Status s = backend("cpu")->compile({&chip, entry, complete}, &binary, &log, &interrupted); !s)
+  if (Status s = table.compile({&chip, entry, complete}, &binary, &log, &interrupted); !s)
     throw std::runtime_error(std::string(s.reason()) + "\n" + log);
-  void* address = nullptr;
-  if (Status s = cpu::load_entry(binary, "", entry, &address); !s) throw std::runtime_error(s.reason());
-  return known[name] = reinterpret_cast<Entry>(address);
+  Function function;
+  if (Status s = table.load(device_of(chip), binary, "", entry, &function); !s) throw std::runtime_error(s.reason());
+  function.shared_limit = chip.shared_bytes;
+  return known[name] = function;
 }
 
 } // namespace
 
 Entry compile_text(const std::string& target, const std::string& text) {
-  return compile(*known_chip(target), "entry", "#include \"lang/kernel.h\"\n" + text);
+  return reinterpret_cast<Entry>(compile(*known_chip(target), "entry", "#include \"lang/kernel.h\"\n" + text).handle);
 }
 
 void run_plan(const std::string& target, LaunchList& list) {
@@ -45,10 +54,8 @@ void run_plan(const std::string& target, LaunchList& list) {
   for (uint32_t i = 0; i < list.size(); ++i) {
     const Launch& launch = list[i];
     const KernelSource source = family(launch.key.family)->source(launch.key, chip);
-    Function function;
-    function.handle = reinterpret_cast<void*>(compile(chip, source.entry, source.text));
-    function.shared_limit = chip.shared_bytes;
-    if (Status s = backend("cpu")->launch(0, function, launch, list.args(launch), nullptr); !s)
+    const Function function = compile(chip, source.entry, source.text);
+    if (Status s = backend(chip.backend)->launch(device_of(chip), function, launch, list.args(launch), nullptr); !s)
       throw std::runtime_error(s.reason());
   }
 }

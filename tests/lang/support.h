@@ -27,6 +27,10 @@ class EachTarget : public ::testing::TestWithParam<const char*> {
   std::string target() const { return GetParam(); }
   const Chip& chip() const { return *known_chip(GetParam()); }
 };
+// The same, and the emulators of GPUs: for plans.
+#define FOR_EACH_TARGET_AND_EMULATOR(suite)                                                                                \
+  INSTANTIATE_TEST_SUITE_P(Targets, suite, ::testing::Values("avx2", "avx512", "emulator32", "emulator64", "emulator128"), \
+                           [](const auto& info) { return info.param; })
 #define FOR_EACH_TARGET(suite) \
   INSTANTIATE_TEST_SUITE_P(Targets, suite, ::testing::Values("avx2", "avx512"), [](const auto& info) { return info.param; })
 
