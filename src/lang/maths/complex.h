@@ -1,7 +1,8 @@
 #pragma once
 // Functions of complex numbers, for Complex<float> and Complex<double>, made of the real ones. Errors are in ulp of the result's
 // size |f(z)|, not of each part: at most 8 in either type, where no part overflows in between (tests/lang/test_complex.cpp). Signed
-// zeros choose the side of a branch cut; zeros, infinities and NaN come out as C99's annex G has them, as ATen's on CPUs do.
+// zeros choose the side of a branch cut; zeros, infinities and NaN come out as C99's annex G has them, as ATen's on CPUs do. Edge
+// cases are branches here: unlike the real functions, loops over these are no vectors.
 #include "lang/maths/exp.h"
 #include "lang/maths/hyperbolic.h"
 #include "lang/maths/inverse_hyperbolic.h"
@@ -107,7 +108,7 @@ COR_FN Complex<T> sinh(Complex<T> z) {
   const T re = far ? copysign(half, z.re) * c * root : sinh(z.re) * c, im = far ? half * s * root : cosh(z.re) * s;
   if (z.im == 0) return {sinh(z.re), z.im};
   if (is_infinite(z.re) && !is_finite(z.im)) return {z.re, Limits<T>::nan()};
-  return {z.re == 0 ? z.re : re, im};
+  return {z.re == 0 && !is_finite(z.im) ? z.re : re, im};
 }
 template <class T>
 COR_FN Complex<T> cosh(Complex<T> z) {
@@ -115,9 +116,9 @@ COR_FN Complex<T> cosh(Complex<T> z) {
   const bool far = abs(z.re) > 20;
   const T c = cos(z.im), s = sin(z.im);
   const T re = far ? half * c * root : cosh(z.re) * c, im = far ? copysign(half, z.re) * s * root : sinh(z.re) * s;
-  const T zero = flip_sign(z.im == 0 ? z.im : T(0), z.re);
   if (is_infinite(z.re) && !is_finite(z.im)) return {Limits<T>::infinity(), Limits<T>::nan()};
-  return {re, z.im == 0 || z.re == 0 ? zero : im};
+  if (z.re == 0 && !is_finite(z.im)) return {re, T(0)};
+  return {re, z.im == 0 ? flip_sign(z.im, z.re) : im};
 }
 // Over sinh^2 re + cos^2 im; beyond 20: (+-1, 4 sin im cos im e^(-2 |re|)).
 template <class T>
@@ -144,11 +145,14 @@ COR_FN Complex<T> tan(Complex<T> z) {
   return times_minus_i(tanh(times_i(z)));
 }
 
-// Infinite parts as large finite ones: the angles come out right, and the caller makes the size infinite.
+// An infinite part as a large finite one, and then a finite part as 0: the angles come out right, and the caller makes the size
+// infinite.
 template <class T>
 COR_FN Complex<T> bounded(Complex<T> z) {
   const T most = Limits<T>::max_finite() * T(0.0625);
-  return {is_infinite(z.re) ? copysign(most, z.re) : z.re, is_infinite(z.im) ? copysign(most, z.im) : z.im};
+  if (!is_infinite(z)) return z;
+  const T re = is_finite(z.re) ? copysign(T(0), z.re) : z.re, im = is_finite(z.im) ? copysign(T(0), z.im) : z.im;
+  return {is_infinite(re) ? copysign(most, re) : re, is_infinite(im) ? copysign(most, im) : im};
 }
 // W. Kahan, Branch Cuts for Complex Elementary Functions (1987).
 template <class T>
@@ -156,21 +160,24 @@ COR_FN Complex<T> asin(Complex<T> z) {
   const Complex<T> w = bounded(z);
   const Complex<T> p = sqrt(Complex<T>{1 - w.re, -w.im}), q = sqrt(Complex<T>{1 + w.re, w.im});
   const T im = asinh(p.re * q.im - p.im * q.re);
-  return {atan2(w.re, p.re * q.re - p.im * q.im), is_infinite(z) ? copysign(Limits<T>::infinity(), z.im) : im};
+  const T re = z.re == 0 ? z.re : atan2(w.re, p.re * q.re - p.im * q.im);
+  return {re, is_infinite(z) ? copysign(Limits<T>::infinity(), z.im) : im};
 }
 template <class T>
 COR_FN Complex<T> acos(Complex<T> z) {
   const Complex<T> w = bounded(z);
   const Complex<T> p = sqrt(Complex<T>{1 - w.re, -w.im}), q = sqrt(Complex<T>{1 + w.re, w.im});
   const T im = asinh(q.re * p.im - q.im * p.re);
-  return {2 * atan2(p.re, q.re), is_infinite(z) ? copysign(Limits<T>::infinity(), -z.im) : im};
+  const T re = z.re == 0 ? T(1.5707963267948966) : 2 * atan2(p.re, q.re);
+  return {re, is_infinite(z) ? copysign(Limits<T>::infinity(), -z.im) : im};
 }
 template <class T>
 COR_FN Complex<T> acosh(Complex<T> z) {
   const Complex<T> w = bounded(z);
   const Complex<T> p = sqrt(Complex<T>{w.re - 1, w.im}), q = sqrt(Complex<T>{w.re + 1, w.im});
   const T re = asinh(p.re * q.re + p.im * q.im);
-  return {is_infinite(z) ? Limits<T>::infinity() : re, 2 * atan2(p.im, q.re)};
+  const T im = z.re == 0 && z.im != z.im ? T(1.5707963267948966) : 2 * atan2(p.im, q.re);
+  return {is_infinite(z) ? Limits<T>::infinity() : re, im};
 }
 template <class T>
 COR_FN Complex<T> asinh(Complex<T> z) {
@@ -182,11 +189,11 @@ COR_FN Complex<T> atanh(Complex<T> z) {
   const T a = abs(z.re), b = abs(z.im), h = hypot(a, b);
   if (h > T(sizeof(T) == 4 ? 1e9 : 1e18)) {
     const T re = is_infinite(z) ? T(0) : a / h / h;
-    return {copysign(re, z.re), copysign(T(1.5707963267948966), z.im)};
+    return {copysign(re, z.re), z.im != z.im ? z.im : copysign(T(1.5707963267948966), z.im)};
   }
   const T left = 1 - a;
   const T re = T(0.25) * log1p(4 * a / fma(left, left, b * b)), im = T(0.5) * atan2(2 * b, fma(left, 1 + a, -b * b));
-  return {copysign(re, z.re), copysign(im, z.im)};
+  return {z.re == 0 ? z.re : copysign(re, z.re), copysign(im, z.im)};
 }
 template <class T>
 COR_FN Complex<T> atan(Complex<T> z) {
