@@ -1,7 +1,7 @@
-"""Elements a second of the functions of lang/maths/ on one core, beside ATen's and a loop over libm, all on data in the first caches.
+"""Elements a second of the functions of lang/maths/ on one core, beside ATen's and a loop over libm, on data in caches.
 
 Usage: python bench/maths.py [--filter TEXT]
-Prints Markdown: 10^9 elements a second, ATen's call overhead taken into account by measuring on 16384 elements. The loops are
+Prints Markdown: 10^9 elements a second, of 16384 elements a call. The loops are
 compiled by g++ as the library compiles kernels for this processor.
 """
 
@@ -11,14 +11,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import torch
 
 ROOT = Path(__file__).resolve().parents[1]
 COUNT = 16384
-OPTIONS = "-std=c++17 -O3 -fPIC -shared -fno-exceptions -fno-rtti -fno-trapping-math -fno-math-errno -ffp-contract=fast -w".split()
+OPTIONS = "-std=c++17 -O3 -fPIC -shared -fno-exceptions -fno-rtti -fno-trapping-math -fno-math-errno -ffp-contract=fast -w"
 # Ranges of the first argument; the second is in (-2, 2).
 RANGES = {
     (-2.0, 2.0): "exp exp2 expm1 sin cos tan atan sinh cosh tanh asinh erf erfc gelu_erf cbrt",
@@ -72,12 +74,11 @@ def main() -> int:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         binary = f"{folder}/maths.so"
-        command = ["g++", *OPTIONS, *target_options(), f"-I{ROOT / 'src'}", "-x", "c++", "-", "-o", binary, "-lm"]
+        command = ["g++", *OPTIONS.split(), *target_options(), f"-I{ROOT / 'src'}", "-x", "c++", "-", "-o", binary, "-lm"]
         subprocess.run(command, input=loops(), text=True, check=True)
         library = ctypes.CDLL(binary)
-    print(
-        f"{' '.join(target_options())}; torch {torch.__version__}\n\n| function | f32 | ATen | libm | f64 | ATen | libm |\n|---|---|---|---|---|---|---|"
-    )
+    print(f"{' '.join(target_options())}; torch {torch.__version__}\n")
+    print("| function | f32 | ATen | libm | f64 | ATen | libm |\n|---|---|---|---|---|---|---|")
     for (low, high), names in RANGES.items():
         for name in names.split():
             if options.filter not in name:
@@ -88,10 +89,9 @@ def main() -> int:
                 inputs, out = ([x, y] if name in BINARY else [x]), torch.empty_like(x)
                 pointers = [ctypes.c_void_p(t.data_ptr()) for t in (*inputs, out)]
                 aten = ATEN.get(name, getattr(torch, name, None))
-                result = {"own": f"{rate(lambda: getattr(library, f'own_{name}_{letter}')(*pointers)):.3f}"}  # noqa: B023
-                result["aten"] = f"{rate(lambda: aten(*inputs)):.3f}" if aten else "-"  # noqa: B023
-                libm = "-" if name in NO_LIBM else f"{rate(lambda: getattr(library, f'libm_{name}_{letter}')(*pointers)):.3f}"  # noqa: B023
-                cells += [result["own"], result["aten"], libm]
+                own, libm = (getattr(library, f"{who}_{name}_{letter}", None) for who in ("own", "libm"))
+                runs = [partial(own, *pointers), aten and partial(aten, *inputs), libm and partial(libm, *pointers)]
+                cells += [f"{rate(run):.3f}" if run else "-" for run in runs]
             print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
     return 0
 
