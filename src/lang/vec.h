@@ -10,11 +10,11 @@ struct alignas(sizeof(T) * N >= 16 ? 16 : sizeof(T) * N) Vec {
   COR_FN T at(int k) const { return v[k]; }
 };
 
-// The address is a multiple of the vector's alignment, so that a struct's copy becomes accesses of 16 bytes (tests/lang looks).
+// The address is a multiple of the vector's alignment, so that it is read in accesses of 16 bytes (tests/lang looks).
 template <class T, int N>
 COR_FN Vec<T, N> load_vec(const T* p) {
 #if COR_SIMT
-  return *reinterpret_cast<const Vec<T, N>*>(p);
+  return load_whole(reinterpret_cast<const Vec<T, N>*>(p));
 #else
   Vec<T, N> r;
   for (int k = 0; k < N; ++k) r.v[k] = p[k];
@@ -24,7 +24,7 @@ COR_FN Vec<T, N> load_vec(const T* p) {
 template <class T, int N>
 COR_FN void store_vec(T* p, const Vec<T, N>& v) {
 #if COR_SIMT
-  *reinterpret_cast<Vec<T, N>*>(p) = v;
+  store_whole(reinterpret_cast<Vec<T, N>*>(p), v);
 #else
   for (int k = 0; k < N; ++k) p[k] = v.v[k];
 #endif
