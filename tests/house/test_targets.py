@@ -1,7 +1,8 @@
-"""The emulator has the primitives of the GPUs: whoever adds one to target_cuda.h adds it there, to be executed without a GPU."""
+"""Targets with lanes have the same primitives: whoever adds one to target_cuda.h adds it to the others."""
 
 import re
 
+import pytest
 from tree import ROOT
 
 LANG = ROOT / "src" / "lang"
@@ -13,7 +14,8 @@ INDENTED = re.compile(r"^  COR_PRIMITIVE [\w ]+?(\w+)\(", re.MULTILINE)
 OPTIONAL = {"atomic_add_f16", "atomic_add_bf16", "exp2_fast", "maximum", "minimum", "larger"}
 TEXTS = {
     "cuda": ["target_cuda.h"],
-    "emulator": ["target_emulator.h", "target_host.h"],
+    "emulator": ["target_emulator.h", "target_host.h", "bits.h"],
+    "hip": ["target_hip.h", "bits.h"],
 }
 
 
@@ -33,5 +35,6 @@ def test_the_reading_itself():
     assert {"compare_and_swap", "store_release", "atomic_add", "half_to_float"} <= primitives("emulator")
 
 
-def test_the_emulator_has_them_all():
-    assert primitives("cuda") - OPTIONAL - primitives("emulator") == set()
+@pytest.mark.parametrize("target", ["emulator", "hip"])
+def test_targets_have_the_same_primitives(target):
+    assert primitives("cuda") - OPTIONAL - primitives(target) == set()
