@@ -16,6 +16,7 @@ struct Chip {
   uint32_t max_threads;     // a block
   uint32_t shared_bytes;    // scratch a block may have at most, opt-in included
   uint64_t l2_bytes;        // last cache that the chip shares; cpu: L2 of a core
+  uint32_t max_cluster = 1; // blocks that can read each other's shared memory
 };
 
 // The record of a target that needs no device ("sm_90", "avx2", ...); nullptr when unknown.

@@ -11,9 +11,17 @@ using native::erf;
 using native::exp;
 using native::log;
 using native::tanh;
-COR_FN float exp_nonpositive(float x) { return exp(x); }
-COR_FN double exp_nonpositive(double x) { return exp(x); }
+// For x <= 0 and a result that is stored as T: next to a 16-bit float's half ulp, |x| / 2^24 is nothing.
+template <class T>
+COR_FN float exp_nonpositive(float x) {
+  if constexpr (sizeof(T) == 2)
+    return exp2_fast(x * 1.44269504f);
+  else
+    return exp(x);
+}
+COR_FN float reciprocal(float x) { return reciprocal_fast(x); }
 #else
+COR_FN float reciprocal(float x) { return 1.f / x; }
 COR_FN double exp(double x) { return native::exp(x); }
 COR_FN double log(double x) { return native::log(x); }
 COR_FN double erf(double x) { return native::erf(x); }
@@ -50,13 +58,13 @@ COR_FN float exp(float x) {
 }
 
 // For x <= 0 (NaN stays NaN): as exp, but results below 2^-126 may be 0, since 2^n is applied in one step.
+template <class T>
 COR_FN float exp_nonpositive(float x) {
   x = x < -104.f ? -104.f : x;
   const ExpParts e = exp_parts(x);
   const int biased = e.n + 127;
   return e.power * bits_to_float(static_cast<u32>(biased > 0 ? biased : 0) << 23);
 }
-COR_FN double exp_nonpositive(double x) { return exp(x); }
 
 // log(x) = k ln2 + log1p(f), sqrt(1/2) <= 1 + f < sqrt(2) [7e-10].
 COR_FN float log(float x) {
@@ -120,6 +128,12 @@ COR_FN float tanh(float x) {
   return bits_to_float(float_to_bits(r) | (float_to_bits(x) & 0x80000000u)); // -0 stays -0, too
 }
 #endif
+
+template <class T>
+COR_FN double exp_nonpositive(double x) {
+  return exp(x);
+}
+COR_FN double reciprocal(double x) { return 1. / x; }
 
 using native::pow;
 using native::rsqrt;

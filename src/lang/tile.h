@@ -1,8 +1,9 @@
 #pragma once
 // Tiles and their lazy arithmetic. A node stands for values that exist nowhere yet; a pass (fold, store, keep) walks over chunks
-// and asks the node for chunk c, then for its elements k. What a chunk is, the lowering decides: a vector that one lane holds on a
-// GPU, a stretch of a row that one loop walks on a CPU. Only row kernels include this: pointwise bodies are plain expressions, and
-// what is not parsed costs no compile time.
+// with a copy of the node: fetch() moves it to a chunk, then at(k) gives the chunk's elements. What a chunk is, the lowering
+// decides: a vector that one lane holds on a GPU, a stretch of a row that one loop walks on a CPU. Few and flat functions: each
+// costs a compiler milliseconds. Only row kernels include this: pointwise bodies are plain expressions, and what is not parsed
+// costs no compile time.
 #include "lang/maths.h"
 #include "lang/vec.h"
 
@@ -33,10 +34,8 @@ struct Constant {
   using node_tag = NodeTag;
   using value_type = T;
   T value;
-  template <class Pass, class Index>
-  COR_FN Constant chunk(const Pass&, Index) const {
-    return *this;
-  }
+  template <class Pass, class At>
+  COR_FN void fetch(const Pass&, At) {}
   COR_FN T at(int) const { return value; }
 };
 
@@ -45,15 +44,11 @@ struct UnaryNode {
   using node_tag = NodeTag;
   using value_type = decltype(F::apply(typename A::value_type()));
   A a;
-  template <class Chunk>
-  struct View {
-    Chunk a;
-    COR_FN value_type at(int k) const { return F::apply(a.at(k)); }
-  };
-  template <class Pass, class Index>
-  COR_FN auto chunk(const Pass& p, Index c) const {
-    return View<decltype(a.chunk(p, c))>{a.chunk(p, c)};
+  template <class Pass, class At>
+  COR_FN void fetch(const Pass& pass, At at) {
+    a.fetch(pass, at);
   }
+  COR_FN value_type at(int k) const { return F::apply(a.at(k)); }
 };
 
 template <class F, class A, class B>
@@ -62,16 +57,12 @@ struct BinaryNode {
   using value_type = decltype(F::apply(typename A::value_type(), typename B::value_type()));
   A a;
   B b;
-  template <class ChunkA, class ChunkB>
-  struct View {
-    ChunkA a;
-    ChunkB b;
-    COR_FN value_type at(int k) const { return F::apply(a.at(k), b.at(k)); }
-  };
-  template <class Pass, class Index>
-  COR_FN auto chunk(const Pass& p, Index c) const {
-    return View<decltype(a.chunk(p, c)), decltype(b.chunk(p, c))>{a.chunk(p, c), b.chunk(p, c)};
+  template <class Pass, class At>
+  COR_FN void fetch(const Pass& pass, At at) {
+    a.fetch(pass, at);
+    b.fetch(pass, at);
   }
+  COR_FN value_type at(int k) const { return F::apply(a.at(k), b.at(k)); }
 };
 
 // The result of a fold: one value for each of the `Columns` folds that run side by side, the same for all elements of a fold.
@@ -80,10 +71,8 @@ struct Folded {
   using node_tag = NodeTag;
   using value_type = T;
   T v[Columns];
-  template <class Pass, class Index>
-  COR_FN const Folded& chunk(const Pass&, Index) const {
-    return *this;
-  }
+  template <class Pass, class At>
+  COR_FN void fetch(const Pass&, At) {}
   COR_FN T at(int k) const { return v[Columns == 1 ? 0 : k]; }
 };
 
@@ -102,7 +91,7 @@ using NodeOf = typename EnableIf<IsNode<A>::value, T>::type;
     return {a};                                                \
   }
 COR_UNARY(exp, cor::exp(x))
-COR_UNARY(exp_nonpositive, cor::exp_nonpositive(x))
+COR_UNARY(reciprocal, cor::reciprocal(x))
 COR_UNARY(log, cor::log(x))
 COR_UNARY(sqrt, cor::sqrt(x))
 COR_UNARY(rsqrt, cor::rsqrt(x))
@@ -111,6 +100,19 @@ COR_UNARY(tanh, cor::tanh(x))
 COR_UNARY(erf, cor::erf(x))
 COR_UNARY(gelu_erf, cor::gelu_erf(x))
 #undef COR_UNARY
+
+// e^x for x <= 0, as exact as a result that is stored as `Stored` can show.
+template <class Stored>
+struct ExpNonpositive {
+  template <class T>
+  static COR_FN T apply(T x) {
+    return exp_nonpositive<Stored>(x);
+  }
+};
+template <class Stored, class A>
+COR_FN NodeOf<A, UnaryNode<ExpNonpositive<Stored>, A>> exp_nonpositive_as(const A& a) {
+  return {a};
+}
 
 #define COR_BINARY(name, symbol)                                                                                                  \
   struct name##_op {                                                                                                              \

@@ -144,11 +144,13 @@ struct Limits;
 template <>
 struct Limits<float> {
   static COR_FN float infinity() { return bits_to_float(0x7f800000u); }
+  static COR_FN float lowest() { return bits_to_float(0xff7fffffu); }
   static COR_FN float nan() { return bits_to_float(0x7fc00000u); }
 };
 template <>
 struct Limits<double> {
   static COR_FN double infinity() { return slot_value<double>(0x7ff0000000000000ull); }
+  static COR_FN double lowest() { return slot_value<double>(0xffefffffffffffffull); }
   static COR_FN double nan() { return slot_value<double>(0x7ff8000000000000ull); }
 };
 
