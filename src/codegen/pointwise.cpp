@@ -1,7 +1,52 @@
 #include "codegen/pointwise.h"
 
+#include <cctype>
+#include <set>
+#include <string_view>
+
 namespace corundum::codegen {
 namespace {
+
+// Which part of lang/maths/ defines the functions that an expression may name.
+struct MathsPart {
+  const char* header;
+  std::initializer_list<std::string_view> functions;
+};
+const MathsPart maths_parts[] = {
+    {"divide", {"fmod", "remainder", "div_trunc", "div_floor"}},
+    {"erf", {"erf", "erfc", "normal_cdf", "gelu_erf", "gelu_erf_derivative"}},
+    {"erfinv", {"erfinv"}},
+    {"exp", {"exp", "exp2", "expm1", "exp_nonpositive"}},
+    {"gamma", {"lgamma", "digamma"}},
+    {"hyperbolic", {"sinh", "cosh"}},
+    {"inverse_hyperbolic", {"asinh", "acosh", "atanh"}},
+    {"inverse_trig", {"asin", "acos", "atan", "atan2"}},
+    {"log", {"log", "log1p", "log2", "log10"}},
+    {"pow", {"pow"}},
+    {"roots", {"cbrt", "hypot"}},
+    {"tanh", {"tanh", "gelu_tanh", "gelu_tanh_derivative"}},
+    {"trig", {"sin", "cos", "tan"}},
+};
+
+// Lines that include the parts of lang/maths/ whose functions the expression calls; one that no part defines is not our business.
+std::string maths_includes(std::string_view expression) {
+  const auto in_name = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
+  std::set<std::string_view> names;
+  for (size_t i = 0; i < expression.size();) {
+    size_t end = i;
+    while (end < expression.size() && in_name(expression[end])) ++end;
+    if (end > i) names.insert(expression.substr(i, end - i));
+    i = end + 1;
+  }
+  std::string lines;
+  for (const MathsPart& part : maths_parts)
+    for (std::string_view function : part.functions)
+      if (names.count(function)) {
+        lines += std::string("#include \"lang/maths/") + part.header + ".h\"\n";
+        break;
+      }
+  return lines;
+}
 
 const char* kind_name(Kind kind) {
   static const char* const names[] = {"contiguous", "broadcast", "scalar", "strided", "transposed"};
@@ -30,7 +75,7 @@ std::string body(const PointwiseText& t) {
 
 std::string pointwise_text(const PointwiseText& t, const Chip& chip) {
   std::string s = t.layout == Layout::tiled ? "#include \"lang/pointwise_tiled.h\"\n" : "#include \"lang/pointwise.h\"\n";
-  s += body(t);
+  s += maths_includes(t.expression) + body(t);
   const auto list = [&](std::initializer_list<int64_t> numbers) {
     std::string r = "(" + t.entry + ", cor::Body";
     for (int64_t n : numbers) r += ", " + std::to_string(n);

@@ -16,7 +16,14 @@ struct Chip {
   uint32_t max_threads;     // a block
   uint32_t shared_bytes;    // scratch a block may have at most, opt-in included
   uint64_t l2_bytes;        // last cache that the chip shares; cpu: L2 of a core
+  uint32_t features;        // ChipFeature: what this very chip has beyond its target; 0 in the records of targets
   uint32_t max_cluster = 1; // blocks that can read each other's shared memory
+};
+
+// A plan may ask for instructions of these by name; they are part of the kernel's text then.
+enum ChipFeature : uint32_t {
+  bf16_pairs = 1, // AVX-512 BF16: dot's Unit::pairs
+  bf16_tiles = 2, // AMX, and the system lets this process use it: Unit::amx
 };
 
 // The record of a target that needs no device ("sm_90", "avx2", ...); nullptr when unknown.

@@ -26,7 +26,9 @@ struct Block {
   // How element e of a tile lies in memory: flat number f = e * step() + column, at offset(f).
   COR_FN static int step() { return 1; }
   COR_FN static i64 offset(int f) { return f; }
-  COR_FN static bool is_wide(int) { return true; } // a piece of neighbours in f is one of neighbours in memory
+  COR_FN static bool is_wide(int) { return true; } // neighbours in f are neighbours in memory, in pieces of 16 bytes
+  COR_FN static bool has(int) { return true; }     // f is there
+  COR_FN static bool has_column() { return true; } // this lane's column is
 };
 
 template <class T, class B>
@@ -73,17 +75,18 @@ COR_FN bool is_wide(const T* p) {
   return reinterpret_cast<u64>(p) % 16 == 0;
 }
 
-// Calls wide(f) for whole pieces of the flat numbers [low, high), and narrow(f) for the elements of others: those at the ends, and
-// all where memory has another phase. Rolled: this is most of what a kernel costs to compile.
+// Calls wide(f) for the pieces of flat numbers that lie in [low, high), and narrow(f, whether it is there) for each element of the
+// others below `end`: at the ends, and everywhere where memory has another phase. Rolled: loops over registers are what compiles
+// slowly.
 template <class Block, int Piece, class Wide, class Narrow>
-COR_FN void for_pieces(bool aligned, int low, int high, Wide wide, Narrow narrow) {
+COR_FN void for_pieces(bool aligned, int low, int high, int end, Wide wide, Narrow narrow) {
 #pragma unroll 1
-  for (int f = thread_id() * Piece; f < high; f += Block::threads * Piece) {
+  for (int f = thread_id() * Piece; f < end; f += Block::threads * Piece) {
     if (aligned && f >= low && f + Piece <= high) {
       wide(f);
     } else {
 #pragma unroll 1
-      for (int i = f < low ? low : f; i < f + Piece && i < high; ++i) narrow(i);
+      for (int i = f; i < f + Piece; ++i) narrow(i, i >= low && i < high);
     }
   }
 }
@@ -107,9 +110,9 @@ COR_FN Tile<T, Block> load(Block& block, const T* p, Span span, T pad) {
   char* const room = Staged::room();
   barrier(); // the readers of the tile before are done
   for_pieces<Block, Staged::piece>(
-      is_wide(p) && block.is_wide(sizeof(T)), low * block.step(), high * block.step(),
+      is_wide(p) && block.is_wide(sizeof(T)), low * block.step(), high * block.step(), Block::size * block.step(),
       [&](int f) { async_copy16(Staged::at(room, f), p + block.offset(f)); },
-      [&](int f) { *reinterpret_cast<T*>(Staged::at(room, f)) = p[block.offset(f)]; });
+      [&](int f, bool there) { *reinterpret_cast<T*>(Staged::at(room, f)) = there && block.has(f) ? p[block.offset(f)] : pad; });
   async_commit();
   async_wait<0>();
   barrier();
@@ -117,10 +120,10 @@ COR_FN Tile<T, Block> load(Block& block, const T* p, Span span, T pad) {
   Tile<T, Block> r;
 #pragma unroll
   for (int k = 0; k < Block::items; k += piece) {
-    const int e = Block::element(k);
-    const auto v = load_vec<T, piece>(reinterpret_cast<const T*>(Staged::at(room, e * block.step() + Block::column())));
+    const auto v =
+        load_vec<T, piece>(reinterpret_cast<const T*>(Staged::at(room, Block::element(k) * block.step() + Block::column())));
 #pragma unroll
-    for (int i = 0; i < piece; ++i) r.v[k + i] = e + i >= low && e + i < high ? v.v[i] : pad;
+    for (int i = 0; i < piece; ++i) r.v[k + i] = v.v[i];
   }
   return r;
 }
@@ -136,17 +139,19 @@ COR_FN void store(Block& block, T* p, Span span, const Tile<V, Block>& tile) {
     Vec<T, piece> v;
 #pragma unroll
     for (int i = 0; i < piece; ++i) v.v[i] = convert<T>(tile.v[k + i]);
-    store_vec<T, piece>(reinterpret_cast<T*>(Staged::at(room, Block::element(k) * block.step() + Block::column())), v);
+    if (block.has_column())
+      store_vec<T, piece>(reinterpret_cast<T*>(Staged::at(room, Block::element(k) * block.step() + Block::column())), v);
   }
   barrier();
   const int low = clamp_to_tile<Block>(span.low), high = clamp_to_tile<Block>(span.high);
   for_pieces<Block, Staged::piece>(
-      is_wide(p) && block.is_wide(sizeof(T)), low * block.step(), high * block.step(),
+      is_wide(p) && block.is_wide(sizeof(T)), low * block.step(), high * block.step(), high * block.step(),
       [&](int f) {
-        store_vec<T, Staged::piece>(p + block.offset(f),
-                                    load_vec<T, Staged::piece>(reinterpret_cast<const T*>(Staged::at(room, f))));
+        *reinterpret_cast<Opaque<16>*>(p + block.offset(f)) = *reinterpret_cast<const Opaque<16>*>(Staged::at(room, f));
       },
-      [&](int f) { p[block.offset(f)] = *reinterpret_cast<const T*>(Staged::at(room, f)); });
+      [&](int f, bool there) {
+        if (there && block.has(f)) p[block.offset(f)] = *reinterpret_cast<const T*>(Staged::at(room, f));
+      });
 }
 
 template <class F, class Block, class First, class... T>

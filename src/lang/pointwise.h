@@ -9,7 +9,7 @@
 //     using Common = bf16;                                         // in which the inputs meet, as stored
 //   };
 #include "lang/index.h"
-#include "lang/maths.h"
+#include "lang/maths/basic.h"
 #include "lang/vec.h"
 
 namespace cor {

@@ -60,26 +60,6 @@ struct KeptAndFolded {
   F folded;
 };
 
-// What fold_exponentials() gives: `auto [x, e, most, sum] = ...`, the node kept, e^(x - most), and the fold's maximum and sum of e.
-template <class X, class E, class F>
-struct Exponentials {
-  X x;
-  E e;
-  F most, sum;
-};
-// Sums of e^(x - most), each to its own maximum.
-template <class T, class Stored>
-struct ExpSum {
-  struct State {
-    T most, sum;
-  };
-  static COR_FN State identity() { return {Limits<T>::lowest(), T(0)}; }
-  static COR_FN State combine(State a, State b) {
-    const T most = larger(a.most, b.most);
-    return {most, a.sum * exp_nonpositive<Stored>(a.most - most) + b.sum * exp_nonpositive<Stored>(b.most - most)};
-  }
-};
-
 } // namespace cor
 
 #if COR_SIMT

@@ -204,13 +204,6 @@ COR_FN auto keep_and_fold(Pass& pass, Node node) {
   }
 }
 
-template <class Stored, class Pass, class Node>
-COR_FN auto fold_exponentials(Pass& pass, const Node& node) {
-  const auto [x, most] = keep_and_fold<Larger<typename Node::value_type>>(pass, node);
-  const auto [e, sum] = keep_and_fold<Sum<typename Node::value_type>>(pass, exp_nonpositive_as<Stored>(x - most));
-  return Exponentials<decltype(x), decltype(e), decltype(sum)>{x, e, most, sum};
-}
-
 template <class Pass, class T, class Node>
 COR_FN void store(Pass& pass, T* tensor, Node node) {
   T* first = tensor + pass.offset();

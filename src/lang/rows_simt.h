@@ -116,28 +116,6 @@ COR_FN auto keep_and_fold(Pass& pass, const Node& node) {
   return KeptAndFolded<decltype(keep(pass, node)), decltype(fold<Monoid>(pass, kept))>{kept, folded};
 }
 
-// Lanes take their own maximum first, so that maximum and sum cross lanes and blocks together, once.
-template <class Stored, class Pass, class Node>
-COR_FN auto fold_exponentials(Pass& pass, const Node& node) {
-  using T = typename Node::value_type;
-  constexpr int columns = Pass::columns;
-  const auto x = keep(pass, node);
-  Folded<T, columns> most, sum;
-  fold_lane<Larger<T>>(pass, x, most.v);
-#pragma unroll
-  for (int k = 0; k < columns; ++k) most.v[k] = larger(most.v[k], Limits<T>::lowest()); // x - most is never inf - inf
-  fold_lane<Sum<T>>(pass, exp_nonpositive_as<Stored>(x - most), sum.v);
-  typename ExpSum<T, Stored>::State s[columns];
-#pragma unroll
-  for (int k = 0; k < columns; ++k) s[k] = {most.v[k], sum.v[k]};
-  const auto all = pass.template across<ExpSum<T, Stored>>(s);
-#pragma unroll
-  for (int k = 0; k < columns; ++k) most.v[k] = all.v[k].most, sum.v[k] = all.v[k].sum;
-  const auto e = exp_nonpositive_as<Stored>(x - most);
-  return Exponentials<decltype(keep(pass, node)), decltype(exp_nonpositive_as<Stored>(x - most)), Folded<T, columns>>{x, e, most,
-                                                                                                                      sum};
-}
-
 // Writes a contiguous [outer, n, inner] tensor.
 template <class Pass, class T, class Node>
 COR_FN void store(Pass& pass, T* tensor, Node node) {

@@ -6,6 +6,33 @@
 
 namespace cor {
 
+struct Target {
+#if defined(__AVX512F__)
+  static constexpr int vector_bytes = 64;
+#elif defined(__AVX__)
+  static constexpr int vector_bytes = 32;
+#else
+  static constexpr int vector_bytes = 16;
+#endif
+};
+
+// Stores a vector past the caches; its address is a multiple of its size. Seen by other threads after stream_fence().
+template <class V>
+COR_FN void stream_store(V* p, V v) {
+#if defined(__clang__)
+  __builtin_nontemporal_store(v, p);
+#elif defined(__AVX__)
+  asm("vmovntdq %1, %0" : "=m"(*p) : "v"(v));
+#else
+  *p = v;
+#endif
+}
+COR_FN void stream_fence() {
+#if defined(__x86_64__)
+  asm volatile("sfence" ::: "memory");
+#endif
+}
+
 // Gives the value before. What a thread wrote before its addition is seen by the threads whose additions come later.
 COR_FN unsigned atomic_add(unsigned* p, unsigned v) { return __atomic_fetch_add(p, v, __ATOMIC_ACQ_REL); }
 

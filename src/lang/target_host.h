@@ -3,20 +3,19 @@
 #define COR_FN inline __attribute__((always_inline))
 
 extern "C" {
-double exp(double);
-double log(double);
-double erf(double);
-double tanh(double);
-double pow(double, double);
-float powf(float, float);
 double fmod(double, double);
-float fmodf(float, float);
+float sinf(float);
+float cosf(float);
+double sin(double);
+double cos(double);
 }
 
 namespace cor {
 
 COR_FN float bits_to_float(unsigned v) { return __builtin_bit_cast(float, v); }
 COR_FN unsigned float_to_bits(float v) { return __builtin_bit_cast(unsigned, v); }
+COR_FN double bits_to_double(unsigned long long v) { return __builtin_bit_cast(double, v); }
+COR_FN unsigned long long double_to_bits(double v) { return __builtin_bit_cast(unsigned long long, v); }
 
 // 16-bit floats by integer and float arithmetic that vectorises everywhere; one rounding, to nearest even.
 COR_FN float half_to_float(unsigned short h) {
@@ -51,18 +50,32 @@ COR_FN int leading_zeros(unsigned long long v) { return v ? __builtin_clzll(v) :
 COR_FN int lowest_bit(unsigned v) { return __builtin_ffs(static_cast<int>(v)) - 1; } // -1 when there is none
 COR_FN int lowest_bit(unsigned long long v) { return __builtin_ffsll(static_cast<long long>(v)) - 1; }
 
+// Four bytes of the eight of (low, high): nibble k of `selector` says which one is byte k of the result.
+COR_FN unsigned byte_permute(unsigned low, unsigned high, unsigned selector) {
+  const unsigned long long both = static_cast<unsigned long long>(high) << 32 | low;
+  unsigned r = 0;
+  for (int k = 0; k < 4; ++k) r |= static_cast<unsigned>(both >> (8 * (selector >> 4 * k & 7)) & 255) << 8 * k;
+  return r;
+}
+
 COR_FN float fma(float a, float b, float c) { return a * b + c; } // contracted by -ffp-contract=fast
 COR_FN double fma(double a, double b, double c) { return a * b + c; }
+// Rounded once, whatever stands around it: for sums whose rounding error is wanted. A call of libm where the target lacks it.
+COR_FN double exact_fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
 
+// The sine and the cosine of x, and of pi times x: what normal random numbers are made with.
+COR_FN void sincos_fast(float x, float* sine, float* cosine) {
+  *sine = ::sinf(x);
+  *cosine = ::cosf(x);
+}
+COR_FN void sincos_pi(double x, double* sine, double* cosine) {
+  *sine = ::sin(x * 3.14159265358979323846);
+  *cosine = ::cos(x * 3.14159265358979323846);
+}
+
+// lang/maths/ has its own functions; these are instructions, but for fmod of f64, which has no form that vectorises yet.
 #define COR_NATIVE_MATHS 0
 namespace native {
-COR_FN double exp(double x) { return ::exp(x); }
-COR_FN double log(double x) { return ::log(x); }
-COR_FN double erf(double x) { return ::erf(x); }
-COR_FN double tanh(double x) { return ::tanh(x); }
-COR_FN float pow(float x, float y) { return ::powf(x, y); }
-COR_FN double pow(double x, double y) { return ::pow(x, y); }
-COR_FN float fmod(float x, float y) { return ::fmodf(x, y); }
 COR_FN double fmod(double x, double y) { return ::fmod(x, y); }
 COR_FN float sqrt(float x) { return __builtin_sqrtf(x); }
 COR_FN double sqrt(double x) { return __builtin_sqrt(x); }
@@ -72,6 +85,8 @@ COR_FN float floor(float x) { return __builtin_floorf(x); }
 COR_FN double floor(double x) { return __builtin_floor(x); }
 COR_FN float trunc(float x) { return __builtin_truncf(x); }
 COR_FN double trunc(double x) { return __builtin_trunc(x); }
+COR_FN float rint(float x) { return __builtin_rintf(x); } // to nearest, ties to even
+COR_FN double rint(double x) { return __builtin_rint(x); }
 } // namespace native
 
 } // namespace cor

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 
+#include "ops/copy/copy.h"
 #include "torch/devices.h"
 #include "torch/tensors.h"
 
@@ -289,6 +290,12 @@ void build(Iterator& iterator, const TensorCall& call, at::ScalarType result, co
   iterator.build(config);
 }
 
+// Permuted bits have kernels of their own.
+bool plan_transpose(const Chip& chip, const Call& c, LaunchList& list) {
+  return copy::plan_transpose(
+      chip, {size_of(c.out.dtype), c.rank, c.shape, c.in[0].data, c.in[0].strides, c.out.data, c.out.strides}, list);
+}
+
 Status run_iterator(const TensorCall& call, Prepared& p, at::Tensor& out) {
   const DeviceScope device(p.target);
   Iterator iterator(p.target, p.result, out);
@@ -307,7 +314,7 @@ Status run_iterator(const TensorCall& call, Prepared& p, at::Tensor& out) {
     c.in[i].strides = iterator.strides(i + 1).data();
   }
   LaunchList list;
-  CORUNDUM_TRY(plan(*p.target.chip, c, list));
+  if (!call.moves_bits || !plan_transpose(*p.target.chip, c, list)) CORUNDUM_TRY(plan(*p.target.chip, c, list));
   CORUNDUM_TRY(launch(p.target, list));
   if (!out.defined()) out = result;
   return {};

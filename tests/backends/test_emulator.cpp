@@ -1,24 +1,30 @@
 // Faults that were planted in kernels: the emulator reports each, with kernel, block, lane and line; and nothing where there is
 // none.
 #include "backends/emulator/emulator.h"
+#include "backends/emulator/sanitizer.h"
 #include "conformance/target.h"
 
 namespace corundum::test {
 namespace {
 
+// What the emulator says of a kernel of two blocks of 256 lanes; the same words whatever the order of lanes.
+std::string report_of(const Chip& chip, const std::string& body, const Kernel& shape) {
+  Kernel kernel = shape;
+  kernel.text =
+      "#include \"lang/kernel.h\"\nusing namespace cor;\nusing Words = u32[256];\nstruct Args { u32* out; const u32* in; };\n"
+      "COR_KERNEL(entry, 256, Args) {\n  const int t = thread_id();\n" +
+      body + "}\n";
+  Buffer out = Buffer::filled<uint32_t>(512, 0), in = Buffer::filled<uint32_t>(512, 1);
+  const Status s = run_kernel(chip, kernel, {&out, &in});
+  return s ? "" : s.reason();
+}
+
 class Faults : public OnTarget {
  protected:
-  // What the emulator says of a kernel of two blocks of 256 lanes; the same words whatever the order of lanes.
-  std::string report(const std::string& body, const Kernel& shape = {"", 2, 256}) const {
-    Kernel kernel = shape;
-    kernel.text =
-        "#include \"lang/kernel.h\"\nusing namespace cor;\nusing Words = u32[256];\nstruct Args { u32* out; const u32* in; };\n"
-        "COR_KERNEL(entry, 256, Args) {\n  const int t = thread_id();\n" +
-        body + "}\n";
-    Buffer out = Buffer::filled<uint32_t>(512, 0), in = Buffer::filled<uint32_t>(512, 1);
-    const Status s = run_kernel(chip(), kernel, {&out, &in}, {});
-    return s ? "" : s.reason();
+  void SetUp() override {
+    if (emulator::has_address_sanitizer()) GTEST_SKIP() << "NOT TESTED: AddressSanitizer looks at accesses in the emulator's place";
   }
+  std::string report(const std::string& body, const Kernel& shape) const { return report_of(chip(), body, shape); }
   void expect(const std::string& body, const std::vector<std::string>& words, const Kernel& shape = {"", 2, 256}) const {
     for (uint64_t seed = 1; seed <= 5; ++seed) {
       emulator::set_seed(seed);
@@ -140,6 +146,39 @@ TEST_P(Faults, OtherBlocksOfAClusterWantItsBarrier) {
 
 TEST_P(Faults, ADeviceSideAssert) { expect("if (t == 7) device_assert_failed();\n", {"device-side assert"}); }
 
+// Run by a test of its own, with the sanitizer loaded before all else: it ends the process at the first fault.
+class UnderAddressSanitizer : public OnTarget {
+ protected:
+  void SetUp() override {
+    if (!emulator::has_address_sanitizer()) GTEST_SKIP() << "NOT TESTED: libasan.so is not preloaded";
+    GTEST_FLAG_SET(death_test_style, "fast");
+  }
+  std::string report(const std::string& body, const Kernel& shape = {"", 2, 256}) const { return report_of(chip(), body, shape); }
+};
+
+TEST_P(UnderAddressSanitizer, SharedMemoryBesideItsVariable) {
+  const std::string said = std::string(GetParam()) + ": kernel entry: .*lane 255 of block";
+  EXPECT_DEATH(report(words + "words[t + 1] = t;\n"), said);
+  EXPECT_DEATH(report(words + "words[t] = t;\nbarrier();\na.out[t] = words[t + 1];\n"), said);
+  const std::string arena = "u32* words = reinterpret_cast<u32*>(shared_arena());\nwords[t] = t;\n";
+  EXPECT_DEATH(report(arena, {"", 2, 256, 1020}), said);
+  EXPECT_EQ(report(arena, {"", 2, 256, 1024}), "");
+}
+
+TEST_P(UnderAddressSanitizer, GlobalMemoryBesideItsBuffer) {
+  EXPECT_DEATH(report("a.out[2 * t + 2] = t;\n"), "lane 255 of block");
+  EXPECT_DEATH(report("a.out[t] = a.in[t - 1];\n"), "lane 0 of block");
+  EXPECT_DEATH(report(fetch + "async_copy16(words, a.in + 512);\nasync_commit();\nasync_wait<0>();\n"), "AddressSanitizer");
+  EXPECT_EQ(report("a.out[2 * t + 1] = a.in[511 - t];\n"), "");
+}
+
+TEST_P(UnderAddressSanitizer, LanesMeetAsEver) {
+  EXPECT_EQ(report(words + "words[t] = t;\nbarrier();\na.out[t] = words[t ^ 1] + shuffle_xor_word(t, 1);\n"), "");
+  EXPECT_NE(report("if (t < 200) barrier();\na.out[t] = t;\n").find("do not all reach a barrier"), std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(Targets, UnderAddressSanitizer, ::testing::Values("emulator32", "emulator64", "emulator128"),
+                         [](const auto& info) { return info.param; });
 INSTANTIATE_TEST_SUITE_P(Targets, Faults, ::testing::Values("emulator32", "emulator64", "emulator128"),
                          [](const auto& info) { return info.param; });
 

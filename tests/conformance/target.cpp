@@ -2,19 +2,21 @@
 
 #include <cstdlib>
 #include <map>
-#include <memory>
 #include <stdexcept>
 
 #include "backends/cuda/driver.h"
 #include "backends/cuda_memory.h"
+#include "backends/emulator/emulator.h"
 #include "backends/emulator/sanitizer.h"
+#include "core/family.h"
 #include "jit/language.h"
 
 namespace corundum::test {
 namespace {
 
 // Everything is compiled anew: what a target does shall not depend on what a cache holds. Before Config is read.
-const int settings = setenv("CORUNDUM_CACHE_DIR", "/dev/null/no", 1) + (*PIP_NVRTC ? setenv("CORUNDUM_NVRTC", PIP_NVRTC, 0) : 0);
+[[maybe_unused]] const int settings =
+    setenv("CORUNDUM_CACHE_DIR", "/dev/null/no", 1) + (*PIP_NVRTC ? setenv("CORUNDUM_NVRTC", PIP_NVRTC, 0) : 0);
 
 constexpr size_t guard = 1024; // bytes before and after a buffer
 constexpr unsigned char canary = 0x5a;
@@ -26,54 +28,30 @@ int device_of(const Chip& chip) {
   return 0; // an instruction set below the processor's best
 }
 
-Function function_of(const Chip& chip, const std::string& text) {
-  static auto& known = *new std::map<std::string, Function>;
-  const std::string complete = resolve_includes(text), name = chip.target + complete;
-  if (const auto found = known.find(name); found != known.end()) return found->second;
-  const Backend& table = *backend(chip.backend);
+std::vector<uint8_t> binary_of(const Chip& chip, const std::string& entry, const std::string& complete_text) {
   std::vector<uint8_t> binary;
   std::string log;
   bool interrupted = false;
-  if (Status s = table.compile({&chip, "entry", complete}, &binary, &log, &interrupted); !s)
+  if (Status s = backend(chip.backend)->compile({&chip, entry, complete_text}, &binary, &log, &interrupted); !s)
     throw std::runtime_error(std::string(s.reason()) + "\n" + log);
+  return binary;
+}
+
+Function function_of(const Chip& chip, const std::string& entry, const std::string& text) {
+  static auto& known = *new std::map<std::string, Function>;
+  const std::string complete = resolve_includes(text), name = chip.target + entry + complete;
+  if (const auto found = known.find(name); found != known.end()) return found->second;
   Function f;
-  if (Status s = table.load(device_of(chip), binary, "", "entry", &f); !s) throw std::runtime_error(s.reason());
+  const std::vector<uint8_t> binary = binary_of(chip, entry, complete);
+  if (Status s = backend(chip.backend)->load(device_of(chip), binary, "", entry, &f); !s) throw std::runtime_error(s.reason());
   return known[name] = f;
 }
 
-// Memory that kernels reach: the host's own, or the device's. `at` is where the buffer starts in it.
-struct Place {
-  std::vector<unsigned char> host;
-  std::unique_ptr<CudaMemory> device;
-  size_t start = 0, bytes = 0;
-
-  Place(const Chip& chip, const Buffer& buffer) : host(buffer.bytes.size() + 2 * guard + 512, canary), bytes(buffer.bytes.size()) {
-    const bool is_cuda = chip.backend == std::string_view("cuda");
-    if (is_cuda) device = std::make_unique<CudaMemory>(host.size());
-    const uint64_t base = is_cuda ? device->address : reinterpret_cast<uint64_t>(host.data());
-    start = (base + guard + 255) / 256 * 256 - base + buffer.misaligned_bytes;
-    if (bytes) std::memcpy(host.data() + start, buffer.bytes.data(), bytes);
-    if (is_cuda) {
-      device->upload(host.data(), host.size());
-      return;
-    }
-    emulator::forbid(host.data(), start);
-    emulator::forbid(host.data() + start + bytes, host.size() - start - bytes);
-  }
-  uint64_t address() const { return (device ? device->address : reinterpret_cast<uint64_t>(host.data())) + start; }
-  void fetch(Buffer* buffer) {
-    if (device)
-      device->download(host.data(), host.size());
-    else
-      emulator::allow(host.data(), host.size());
-    if (bytes) std::memcpy(buffer->bytes.data(), host.data() + start, bytes);
-    for (size_t i = 0; i < host.size(); ++i)
-      if ((i < start || i >= start + bytes) && host[i] != canary) {
-        ADD_FAILURE() << "byte " << static_cast<int64_t>(i - start) << " of a buffer of " << bytes << " bytes was written";
-        return;
-      }
-  }
-};
+Status launch_and_wait(const Chip& chip, const Function& function, const Launch& launch, const void* args) {
+  const Backend& table = *backend(chip.backend);
+  const Status s = table.launch(device_of(chip), function, launch, args, nullptr);
+  return s && table.synchronize ? table.synchronize(device_of(chip)) : s;
+}
 
 // Whoever allocates on a GPU has a context current.
 void enter_device() {
@@ -86,33 +64,70 @@ void enter_device() {
 
 } // namespace
 
-const Chip* runnable_chip(const std::string& target, std::string* why) {
-  const Backend& table = *backend(target == "cuda" ? "cuda" : known_chip(target)->backend);
-  if (table.device_count() == 0) {
-    *why = table.describe();
-    return nullptr;
+struct Memory::Device : CudaMemory {
+  using CudaMemory::CudaMemory;
+};
+
+Memory::Memory(const Chip& chip, const Buffer& buffer)
+    : host_(buffer.bytes.size() + 2 * guard + 512, canary), bytes_(buffer.bytes.size()) {
+  if (chip.backend == std::string_view("cuda")) device_ = std::make_unique<Device>(host_.size());
+  const uint64_t base = device_ ? device_->address : reinterpret_cast<uint64_t>(host_.data());
+  start_ = (base + guard + 255) / 256 * 256 - base + buffer.misaligned_bytes;
+  if (bytes_) std::memcpy(host_.data() + start_, buffer.bytes.data(), bytes_);
+  if (device_) {
+    device_->upload(host_.data(), host_.size());
+  } else {
+    emulator::forbid(host_.data(), start_);
+    emulator::forbid(host_.data() + start_ + bytes_, host_.size() - start_ - bytes_);
   }
-  if (target == "cuda") {
-    enter_device();
-    return &table.chip(0);
-  }
-  if (target == "avx512" && table.chip(0).target != target) {
-    *why = "this processor has no AVX-512";
-    return nullptr;
-  }
-  return known_chip(target);
 }
 
-Status run_kernel(const Chip& chip, const Kernel& kernel, const std::vector<Buffer*>& buffers,
-                  const std::vector<int64_t>& numbers) {
-  const Function function = function_of(chip, kernel.text);
-  std::vector<Place> places;
-  std::vector<uint64_t> args;
-  for (const Buffer* b : buffers) {
-    places.emplace_back(chip, *b);
-    args.push_back(places.back().address());
+Memory::~Memory() { emulator::allow(host_.data(), host_.size()); }
+
+void* Memory::data() const {
+  return reinterpret_cast<void*>((device_ ? device_->address : reinterpret_cast<uint64_t>(host_.data())) + start_);
+}
+
+void Memory::fetch(Buffer* buffer) {
+  if (device_) device_->download(host_.data(), host_.size());
+  emulator::allow(host_.data(), host_.size());
+  if (bytes_) std::memcpy(buffer->bytes.data(), host_.data() + start_, bytes_);
+  for (size_t i = 0; i < host_.size(); ++i)
+    if ((i < start_ || i >= start_ + bytes_) && host_[i] != canary) {
+      ADD_FAILURE() << "byte " << static_cast<int64_t>(i - start_) << " of a buffer of " << bytes_ << " bytes was written";
+      return;
+    }
+}
+
+const Chip& find_chip(const std::string& target, std::string* why) {
+  const Chip* chip = known_chip(target == "cuda" ? "sm_90" : target);
+  if (!chip) throw std::runtime_error("no chip record is called " + target);
+  const Backend& table = *backend(chip->backend);
+  if (table.device_count() == 0) {
+    *why = table.describe();
+  } else if (target == "cuda") {
+    enter_device();
+    return table.chip(0);
+  } else if (target == "avx512" && table.chip(0).target != target) {
+    *why = "this processor has no AVX-512";
   }
-  for (const int64_t n : numbers) args.push_back(static_cast<uint64_t>(n));
+  return *chip;
+}
+
+void compile_kernel(const Chip& chip, const Kernel& kernel) { binary_of(chip, "entry", resolve_includes(kernel.text)); }
+
+Status run_kernel(const Chip& chip, const Kernel& kernel, const std::vector<Argument>& arguments) {
+  const Function function = function_of(chip, "entry", kernel.text);
+  std::vector<std::pair<Buffer*, std::unique_ptr<Memory>>> memory;
+  std::vector<uint64_t> args;
+  for (const Argument& a : arguments) {
+    if (const auto* number = std::get_if<int64_t>(&a)) {
+      args.push_back(static_cast<uint64_t>(*number));
+      continue;
+    }
+    memory.emplace_back(std::get<Buffer*>(a), std::make_unique<Memory>(chip, *std::get<Buffer*>(a)));
+    args.push_back(reinterpret_cast<uint64_t>(memory.back().second->data()));
+  }
   Launch launch{};
   launch.grid[0] = kernel.blocks;
   launch.grid[1] = launch.grid[2] = 1;
@@ -120,11 +135,22 @@ Status run_kernel(const Chip& chip, const Kernel& kernel, const std::vector<Buff
   launch.shared_bytes = kernel.shared_bytes;
   launch.cluster = kernel.cluster;
   launch.grain = 1;
-  const Backend& table = *backend(chip.backend);
-  Status s = table.launch(device_of(chip), function, launch, args.data(), nullptr);
-  if (s && table.synchronize) s = table.synchronize(device_of(chip));
-  for (size_t i = 0; i < buffers.size(); ++i) places[i].fetch(buffers[i]);
+  const Status s = launch_and_wait(chip, function, launch, args.data());
+  for (auto& [buffer, place] : memory) place->fetch(buffer);
   return s;
 }
+
+Status run_list(const Chip& chip, LaunchList& list) {
+  const Memory workspace(chip, Buffer::filled<unsigned char>(list.workspace_bytes, list.workspace_zeroed ? 0 : 0xa5));
+  list.bind_workspace(workspace.data());
+  for (uint32_t i = 0; i < list.size(); ++i) {
+    const KernelSource source = family(list[i].key.family)->source(list[i].key, chip);
+    if (Status s = launch_and_wait(chip, function_of(chip, source.entry, source.text), list[i], list.args(list[i])); !s) return s;
+  }
+  return {};
+}
+
+uint64_t OnTarget::orders() const { return chip().backend == std::string_view("emulator") ? 3 : 1; }
+void OnTarget::set_order(uint64_t order) { emulator::set_seed(order); }
 
 } // namespace corundum::test

@@ -5,14 +5,16 @@
 
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "core/backend.h"
 
 namespace corundum::test {
 
-// Memory of a kernel. Its first element lies `misaligned` elements behind a multiple of 256 bytes.
+// Numbers that a kernel reads or writes. The first one lies `misaligned` of them behind a multiple of 256 bytes.
 struct Buffer {
   std::vector<unsigned char> bytes;
   size_t misaligned_bytes = 0;
@@ -37,38 +39,71 @@ struct Buffer {
   }
 };
 
+// A buffer in memory that the target's kernels reach, with canaries on both sides.
+class Memory {
+ public:
+  Memory(const Chip& chip, const Buffer& buffer);
+  ~Memory();
+  void* data() const;
+  // Copies back. A canary that is gone is a failure of the test.
+  void fetch(Buffer* buffer);
+
+ private:
+  struct Device;
+  std::vector<unsigned char> host_;
+  std::unique_ptr<Device> device_;
+  size_t start_, bytes_;
+};
+
 struct Kernel {
-  std::string
-      text; // includes what it needs and defines `entry`, whose struct argument has the buffers' addresses, then the numbers
+  std::string text; // includes what it needs and defines `entry`
   uint32_t blocks = 1;
-  uint32_t threads = 1; // ignored where a block is a loop
+  uint32_t threads = 1; // a block; ignored where a block is a loop
   uint32_t shared_bytes = 0;
   uint32_t cluster = 1;
 };
+// A member of the kernel's struct argument: a buffer's address, or a number.
+using Argument = std::variant<Buffer*, int64_t>;
 
-// The record of the target; nullptr, with the reason, where it cannot run here.
-const Chip* runnable_chip(const std::string& target, std::string* why);
+// The record of the target. Where it cannot run here, `why` says so, and then kernels are compiled at most.
+const Chip& find_chip(const std::string& target, std::string* why);
 
-// Compiles the text (each once a process), copies the buffers to the device and back, and checks that nothing beside them was
-// touched. A text that does not compile throws std::runtime_error with the compiler's output; a refusal is the launch's.
-Status run_kernel(const Chip& chip, const Kernel& kernel, const std::vector<Buffer*>& buffers, const std::vector<int64_t>& numbers);
+// Each text once a process. One that does not compile throws std::runtime_error with the compiler's output.
+void compile_kernel(const Chip& chip, const Kernel& kernel);
+// Compiles, copies the buffers there and back and launches. A refusal is the launch's.
+Status run_kernel(const Chip& chip, const Kernel& kernel, const std::vector<Argument>& arguments);
+// The same for all launches of a plan whose pointers are Memory::data(), workspace included.
+Status run_list(const Chip& chip, LaunchList& list);
 
-// A test case for each target; one that cannot run here is skipped, with the reason.
+// A test case for each target. Where one cannot run here, its kernels are compiled and the case is skipped, with the reason.
 class OnTarget : public ::testing::TestWithParam<const char*> {
  protected:
-  void SetUp() override {
-    std::string why;
-    chip_ = runnable_chip(GetParam(), &why);
-    if (!chip_) GTEST_SKIP() << "NOT TESTED: " << why;
-  }
+  OnTarget() : chip_(&find_chip(GetParam(), &why_)) {}
   const Chip& chip() const { return *chip_; }
-  void run(const Kernel& kernel, const std::vector<Buffer*>& buffers, const std::vector<int64_t>& numbers = {}) const {
-    const Status s = run_kernel(chip(), kernel, buffers, numbers);
-    ASSERT_TRUE(s.ok()) << s.reason();
+  bool runs() const { return why_.empty(); }
+  const std::string& why() const { return why_; }
+  // On the emulator several times, in different orders of lanes and blocks: `arguments` makes them anew, and `check` looks at what
+  // the buffers then hold.
+  template <class Arguments, class Check>
+  void run(const Kernel& kernel, Arguments arguments, Check check) const {
+    if (!runs()) {
+      compile_kernel(chip(), kernel);
+      GTEST_SKIP() << "NOT TESTED, compiled for " << chip().target << " only: " << why_;
+    }
+    for (uint64_t order = 1; order <= orders(); ++order) {
+      set_order(order);
+      const Status s = run_kernel(chip(), kernel, arguments());
+      ASSERT_TRUE(s.ok()) << s.reason();
+      check();
+      if (HasFailure()) return;
+    }
   }
 
  private:
-  const Chip* chip_ = nullptr;
+  uint64_t orders() const;
+  static void set_order(uint64_t order);
+  std::string why_;
+  const Chip* chip_;
 };
 // Targets with lanes, and all.
 #define ON_LANES(suite)                                                                                          \

@@ -7,7 +7,6 @@
 #include <map>
 #include <stdexcept>
 
-#include "backends/cpu/module.h"
 #include "core/backend.h"
 #include "core/family.h"
 #include "jit/language.h"
@@ -18,24 +17,34 @@ namespace {
 // Everything is compiled anew: a test of the language does not depend on what a cache holds. Before Config is read.
 const int no_cache = setenv("CORUNDUM_CACHE_DIR", "/dev/null/no", 1);
 
-Entry compile(const Chip& chip, const std::string& entry, const std::string& text) {
-  static std::map<std::string, Entry>& known = *new std::map<std::string, Entry>;
+// The emulators are devices of one backend; everything runs on the one processor that there is.
+int device_of(const Chip& chip) {
+  const Backend& table = *backend(chip.backend);
+  for (int i = table.device_count() - 1; i > 0; --i)
+    if (!std::strcmp(table.chip(i).target, chip.target)) return i;
+  return 0;
+}
+
+Function compile(const Chip& chip, const std::string& entry, const std::string& text) {
+  static std::map<std::string, Function>& known = *new std::map<std::string, Function>;
   const std::string complete = resolve_includes(text), name = std::string(chip.target) + entry + complete;
   if (const auto found = known.find(name); found != known.end()) return found->second;
+  const Backend& table = *backend(chip.backend);
   std::vector<uint8_t> binary;
   std::string log;
   bool interrupted = false;
-  if (Status s = backend("cpu")->compile({&chip, entry, complete}, &binary, &log, &interrupted); !s)
+  if (Status s = table.compile({&chip, entry, complete}, &binary, &log, &interrupted); !s)
     throw std::runtime_error(std::string(s.reason()) + "\n" + log);
-  void* address = nullptr;
-  if (Status s = cpu::load_entry(binary, "", entry, &address); !s) throw std::runtime_error(s.reason());
-  return known[name] = reinterpret_cast<Entry>(address);
+  Function function;
+  if (Status s = table.load(device_of(chip), binary, "", entry, &function); !s) throw std::runtime_error(s.reason());
+  function.shared_limit = chip.shared_bytes;
+  return known[name] = function;
 }
 
 } // namespace
 
 Entry compile_text(const std::string& target, const std::string& text) {
-  return compile(*known_chip(target), "entry", "#include \"lang/kernel.h\"\n" + text);
+  return reinterpret_cast<Entry>(compile(*known_chip(target), "entry", "#include \"lang/kernel.h\"\n" + text).handle);
 }
 
 void run_plan(const std::string& target, LaunchList& list) {
@@ -45,10 +54,8 @@ void run_plan(const std::string& target, LaunchList& list) {
   for (uint32_t i = 0; i < list.size(); ++i) {
     const Launch& launch = list[i];
     const KernelSource source = family(launch.key.family)->source(launch.key, chip);
-    Function function;
-    function.handle = reinterpret_cast<void*>(compile(chip, source.entry, source.text));
-    function.shared_limit = chip.shared_bytes;
-    if (Status s = backend("cpu")->launch(0, function, launch, list.args(launch), nullptr); !s)
+    const Function function = compile(chip, source.entry, source.text);
+    if (Status s = backend(chip.backend)->launch(device_of(chip), function, launch, list.args(launch), nullptr); !s)
       throw std::runtime_error(s.reason());
   }
 }
@@ -97,15 +104,22 @@ uint16_t bfloat_of(float value) {
 }
 float from_bfloat(uint16_t bits) { return float_of(static_cast<uint32_t>(bits) << 16); }
 
-double ulps(float result, double exact) {
-  constexpr double beyond = 0x1p128; // where the next float would be, if the range went on
-  if (std::isnan(exact)) return std::isnan(result) ? 0 : std::numeric_limits<double>::infinity();
-  if (std::isnan(result)) return std::numeric_limits<double>::infinity();
-  if (std::isinf(result) && std::abs(exact) >= beyond && std::signbit(result) == std::signbit(exact)) return 0;
-  if (std::isinf(exact)) return std::numeric_limits<double>::infinity();
-  const double value = std::isinf(result) ? std::copysign(beyond, result) : static_cast<double>(result);
-  const int exponent = exact == 0 ? -126 : std::max(-126, std::ilogb(exact));
-  return std::abs(value - exact) / std::ldexp(1.0, std::min(exponent, 127) - 23);
+template <class T>
+static double ulps_of(T result, long double exact, double least) {
+  using Limits = std::numeric_limits<T>;
+  constexpr double infinite = std::numeric_limits<double>::infinity();
+  const long double beyond = std::ldexp(1.L, Limits::max_exponent); // where the next float would be, if the range went on
+  if (std::isnan(exact) || std::isnan(result)) return std::isnan(exact) && std::isnan(result) ? 0 : infinite;
+  const bool same_sign = std::signbit(result) == std::signbit(exact);
+  if (std::isinf(result) && std::abs(exact) >= beyond) return same_sign ? 0 : infinite;
+  if (std::isinf(exact) || (exact == 0 && result == 0 && !same_sign)) return infinite;
+  const long double value = std::isinf(result) ? std::copysign(beyond, result) : static_cast<long double>(result);
+  const long double size = std::max(std::abs(exact), static_cast<long double>(least));
+  const int exponent = size == 0 ? Limits::min_exponent - 1 : std::max(Limits::min_exponent - 1, std::ilogb(size));
+  const int last_place = std::min(exponent, Limits::max_exponent - 1) - (Limits::digits - 1);
+  return static_cast<double>(std::abs(value - exact) / std::ldexp(1.L, last_place));
 }
+double ulps(float result, long double exact, double least) { return ulps_of(result, exact, least); }
+double ulps(double result, long double exact, double least) { return ulps_of(result, exact, least); }
 
 } // namespace corundum::test

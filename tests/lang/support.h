@@ -27,6 +27,10 @@ class EachTarget : public ::testing::TestWithParam<const char*> {
   std::string target() const { return GetParam(); }
   const Chip& chip() const { return *known_chip(GetParam()); }
 };
+// The same, and the emulators of GPUs: for plans.
+#define FOR_EACH_TARGET_AND_EMULATOR(suite)                                                                                \
+  INSTANTIATE_TEST_SUITE_P(Targets, suite, ::testing::Values("avx2", "avx512", "emulator32", "emulator64", "emulator128"), \
+                           [](const auto& info) { return info.param; })
 #define FOR_EACH_TARGET(suite) \
   INSTANTIATE_TEST_SUITE_P(Targets, suite, ::testing::Values("avx2", "avx512"), [](const auto& info) { return info.param; })
 
@@ -60,7 +64,9 @@ float from_half(uint16_t bits);
 uint16_t bfloat_of(float value);
 float from_bfloat(uint16_t bits);
 
-// Distance of a result from the exact value, in units of the last place of an f32 at that value. 0 for the same special value.
-double ulps(float result, double exact);
+// Distance of a result from the exact value, in units of the last place of its type at that value, or at `least` where that is
+// larger. 0 for the same special value; infinite for another one, and for a zero of the other sign.
+double ulps(float result, long double exact, double least = 0);
+double ulps(double result, long double exact, double least = 0);
 
 } // namespace corundum::test

@@ -9,8 +9,10 @@
 #include "jit/build.h"
 #include "jit/process.h"
 #include "jit/support.h"
+#include "ops/copy/copy.h"
 #include "ops/layer_norm/layer_norm.h"
 #include "ops/pointwise/pointwise.h"
+#include "ops/scan/scan.h"
 #include "ops/softmax/softmax.h"
 
 namespace corundum::test {
@@ -19,7 +21,7 @@ namespace {
 const Environment with_nvrtc = {{"CORUNDUM_NVRTC", PIP_NVRTC}, {"CORUNDUM_CACHE_DIR", "/dev/null/no"}};
 void* const aligned = reinterpret_cast<void*>(uintptr_t{1} << 20); // plans look at the address only
 
-// Accesses by kind ("LDG", "STG", "LDL", "STL") and bytes a lane.
+// Accesses by kind ("LDG", "STG", "LDL", "STL", "LDGSTS": from global to shared memory) and bytes a lane.
 using Accesses = std::map<std::pair<std::string, int>, int>;
 
 int count(const Accesses& accesses, const std::string& kind, int at_least, int at_most) {
@@ -30,7 +32,7 @@ int count(const Accesses& accesses, const std::string& kind, int at_least, int a
 }
 
 Accesses accesses_in(const std::string& code) {
-  static const std::regex access(R"(\b(LDG|STG|LDL|STL)((\.\w+)*))");
+  static const std::regex access(R"(\b(LDG|STG|LDL|STL|LDGSTS)\b((\.\w+)*))");
   static const std::regex width(R"(\.[US]?(8|16|64|128|256)\b)");
   Accesses found;
   for (std::sregex_iterator it(code.begin(), code.end(), access), end; it != end; ++it) {
@@ -158,6 +160,44 @@ TEST(MachineCode, LayerNorm) {
       const int pieces = pieces_a_lane(list, size_of(dtype));
       check(chip, "layer_norm", list, {3 * pieces, pieces, 0, 2});
     }
+  });
+}
+
+// Each lane moves its part of a tile in 16-byte pieces; the narrow accesses are the ragged edges'.
+TEST(MachineCode, Transpose) {
+  for_each_chip([](const Chip& chip) {
+    for (int element : {1, 2, 4, 8, 16}) {
+      const int64_t shape[] = {4096, 4096}, unit[] = {element, 4096 * element}, row[] = {4096 * element, element};
+      LaunchList list;
+      ASSERT_TRUE(copy::plan_transpose(chip, {static_cast<size_t>(element), 2, shape, aligned, row, aligned, unit}, list));
+      const int pieces = element < 8 ? 4 : 2, ragged = element < 16 ? 1 : 0;
+      check(chip, "transpose of " + std::to_string(element) + " bytes", list, {pieces, pieces, ragged, ragged});
+    }
+  });
+}
+
+// A tile goes to and from shared memory in wide pieces by one rolled loop each; the narrow accesses are those of ragged ends.
+TEST(MachineCode, Cumsum) {
+  for_each_chip([](const Chip& chip) {
+    struct Shape {
+      const char* name;
+      int64_t outer, n, inner;
+    };
+    for (const Shape& shape : {Shape{"rows", 4096, 4096, 1}, {"short rows", 4096, 100, 1}, {"columns", 64, 1024, 1024}})
+      for (Dtype dtype : both) {
+        SCOPED_TRACE(std::string(shape.name) + " on " + chip.target);
+        LaunchList list;
+        const Status s =
+            scan::plan(chip, {scan::Kind::sum, aligned, dtype, aligned, dtype, shape.outer, shape.n, shape.inner}, list);
+        ASSERT_TRUE(s.ok()) << s.reason();
+        const std::string code = machine_code(chip, list);
+        const Accesses accesses = accesses_in(code);
+        EXPECT_EQ(count(accesses, "LDGSTS", 16, 16), 1) << code;
+        EXPECT_EQ(count(accesses, "STG", 16, 16), 1) << code;
+        EXPECT_LE(count(accesses, "LDG", 1, 8), 1) << code;
+        EXPECT_LE(count(accesses, "STG", 1, 8), 1) << code;
+        EXPECT_EQ(count(accesses, "LDL", 1, 32) + count(accesses, "STL", 1, 32), 0) << "registers went to local memory\n" << code;
+      }
   });
 }
 

@@ -187,7 +187,7 @@ struct Pair {
 // Both roundings of a / b, as the pair's struct.
 template <class T>
 std::vector<Pair<T>> divide(const std::string& target, const std::string& type, const std::vector<Pair<T>>& in) {
-  const Entry entry = compile_text(target, "struct Pair { cor::" + type + R"( a, b; };
+  const Entry entry = compile_text(target, "#include \"lang/maths/divide.h\"\nstruct Pair { cor::" + type + R"( a, b; };
 struct Args { const Pair* in; Pair* out; };
 extern "C" void entry(const void* args, long long first, long long last, void*) {
   const Args a = *static_cast<const Args*>(args);
@@ -278,7 +278,7 @@ TEST_P(Types, DivisionOfFloats) {
   };
   std::vector<Pair<float>> in;
   for (const Case& c : cases) in.push_back({c.a, c.b});
-  const Entry entry = compile_text(target(), R"(
+  const Entry entry = compile_text(target(), R"(#include "lang/maths/divide.h"
 struct Pair { float a, b; };
 struct Args { const Pair* in; Pair* out; };
 extern "C" void entry(const void* args, long long first, long long last, void*) {

@@ -116,6 +116,8 @@ IN_PLACE = {
     "fill_tensor_": Case("fill_.Tensor", lambda x, y: x.fill_(torch.tensor(3)), EVERY, True),
     "zero_": Case("zero_", lambda x, y: x.zero_(), EVERY, True),
     "copy_": Case("copy_", lambda x, y: x.copy_(y), [*EVERY, *MOVED], True),
+    "cumsum_": Case("cumsum_", lambda x, y: x.cumsum_(-1), NUMBERS, through_double=True),
+    "cumsum_first_": Case("cumsum_", lambda x, y: x.cumsum_(0), NUMBERS[:5], through_double=True),
 }
 
 # Functions of a tensor of 17 x 33 and of an output; the output's shape and dtype are in OUTPUTS where they are others.
@@ -147,6 +149,7 @@ OUT = {
     "log_softmax": Case("_log_softmax.out", lambda x, out: aten._log_softmax.out(x, -1, False, out=out), FLOATS[:2]),
     "sum": Case("sum.IntList_out", lambda x, out: torch.sum(x, dim=1, out=out), FLOATS[:2]),
     "mean": Case("mean.out", lambda x, out: torch.mean(x, dim=0, keepdim=True, out=out), FLOATS[:2]),
+    "cumsum": Case("cumsum.out", lambda x, out: torch.cumsum(x, 1, out=out), NUMBERS, through_double=True),
     "norm": Case("linalg_vector_norm.out", lambda x, out: torch.linalg.vector_norm(x, dim=1, out=out), FLOATS[:2]),
 }
 OUT_SHAPES = {"sum": (17,), "mean": (1, 33), "norm": (17,)}
@@ -171,6 +174,7 @@ ROWS = {
     "softmax": Case("_softmax", F.softmax, FLOATS, through_double=True),
     "log_softmax": Case("_log_softmax", F.log_softmax, FLOATS, through_double=True),
     "layer_norm": Case("native_layer_norm", torch.native_layer_norm, FLOATS),
+    "cumsum": Case("cumsum", torch.cumsum, EVERY, through_double=True),
     "embedding": Case("embedding", lambda weight, indices: F.embedding(indices, weight), [*EVERY, *MOVED[3:5]], True),
 }
 

@@ -104,6 +104,50 @@ def test_layer_norm_of_half_with_float_parameters():
             torch.testing.assert_close(a, b, rtol=3e-2, atol=3e-2)
 
 
+@pytest.mark.product
+@each_device
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("dtype", ROWS["cumsum"].dtypes)
+def test_cumsum_of_layouts(dtype, layout, device):
+    x = LAYOUTS[layout](values(dtype, device))
+    for dim in range(-1, max(1, x.dim())):
+        compare(ROWS["cumsum"]._replace(function=lambda x, dim=dim: torch.cumsum(x, dim)), x)
+
+
+@each_device
+@pytest.mark.parametrize(
+    "shape", [(1,), (3, 4095), (2, 4097), (5, 16, 7), (2, 1000, 3), (3, 257, 129), ((1 << 20) + 3,), (70001, 2)]
+)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.int8])
+def test_cumsum_is_exact_where_numbers_are(shape, dtype, device):
+    """Sums of small whole numbers are rounded once: each bit is right, and the same in a second run."""
+    x = torch.randint(-1, 2, shape, generator=torch.Generator().manual_seed(1)).to(dtype).to(device)
+    for dim in {0, len(shape) - 1, len(shape) // 2}:
+        with aten():
+            theirs = x.double().cumsum(dim)
+        with must_serve("cumsum"):
+            ours, again = torch.cumsum(x, dim), torch.cumsum(x, dim)
+        with aten():
+            assert torch.equal(ours, again)
+            assert torch.equal(ours.double(), theirs.to(ours.dtype).double())
+
+
+@each_device
+def test_cumsum_in_another_dtype(device):
+    x = values(torch.float32, device)
+    for source, target in [
+        (torch.float32, torch.float64),
+        (torch.float32, torch.bfloat16),
+        (torch.float32, torch.int64),
+        (torch.int32, torch.int8),
+        (torch.int64, torch.float32),
+        (torch.bool, torch.int32),
+        (torch.bfloat16, torch.float32),
+    ]:
+        case = ROWS["cumsum"]._replace(function=lambda x, target=target: torch.cumsum(x, 1, dtype=target), through_double=False)
+        compare(case, x.to(source))
+
+
 @each_device
 @pytest.mark.parametrize("dtype", ROWS["embedding"].dtypes)
 @pytest.mark.parametrize("index", [torch.int64, torch.int32])

@@ -11,6 +11,7 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <sys/syscall.h>
 #endif
 
 namespace corundum::cpu {
@@ -31,6 +32,20 @@ std::vector<std::string> targets_here() {
   return targets;
 }
 
+// The system keeps the state of AMX's tiles only for processes that ask.
+bool may_use_tiles() {
+  constexpr long request_permission = 0x1023, tile_data = 18; // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA of Linux
+  return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+}
+
+uint32_t features_here() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  uint32_t features = 0;
+  if (__get_cpuid_count(7, 1, &a, &b, &c, &d) && a >> 5 & 1) features |= bf16_pairs;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) && d >> 22 & 1 && d >> 24 & 1 && may_use_tiles()) features |= bf16_tiles;
+  return features;
+}
+
 std::string product_name() {
   unsigned words[12] = {};
   for (unsigned i = 0; i < 3; ++i)
@@ -44,6 +59,7 @@ std::string product_name() {
 #else
 
 std::vector<std::string> targets_here() { return {}; }
+uint32_t features_here() { return 0; }
 std::string product_name() { return "unknown processor"; }
 
 #endif
@@ -63,6 +79,7 @@ std::string choose_target(const std::vector<std::string>& here) {
 Chip describe_processor() {
   Chip chip{};
   if (const Chip* known = known_chip(choose_target(targets_here()))) chip = *known;
+  if (std::string(chip.target) == "avx512") chip.features = features_here();
   const std::string name = product_name();
   std::memset(chip.name, 0, sizeof chip.name);
   std::memcpy(chip.name, name.data(), std::min(name.size(), sizeof chip.name - 1));

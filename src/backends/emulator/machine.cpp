@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <mutex>
 #include <numeric>
 
 #include "backends/emulator/sanitizer.h"
+#include "core/config.h"
 
 namespace corundum::emulator {
 namespace {
@@ -70,6 +72,16 @@ Machine::Machine(const Program& program, const Launch& launch, const void* args,
     }
   }
   machine = this;
+  static std::once_flag told;
+  std::call_once(told, [] {
+    on_report([] {
+      if (machine && machine->lane_) log_line(machine->title() + machine->name(*machine->lane_), true);
+    });
+  });
+}
+
+std::string Machine::title() const {
+  return "emulator" + std::to_string(program_.warp_size) + ": kernel " + program_.entry_name + ": ";
 }
 
 Machine::~Machine() {
@@ -135,8 +147,7 @@ Status Machine::run() {
   if (!fault_)
     if (std::string why = stuck(); !why.empty()) fault_ = why;
   if (!fault_) return {};
-  return Status::refuse("emulator" + std::to_string(program_.warp_size) + ": kernel " + program_.entry_name + ": " + *fault_ +
-                        " (seed " + std::to_string(seed_) + ")");
+  return Status::refuse(title() + *fault_ + " (seed " + std::to_string(seed_) + ")");
 }
 
 void Machine::run_lane(void* self) {

@@ -103,6 +103,7 @@ class Machine {
   void check_meeting(const Lane* lanes, uint32_t count, const char* what);
   void check_visit(Block& block, const void* place);
   void touch_shared(uint64_t at, uint64_t bytes, Touch touch, const void* place);
+  std::string title() const;
   std::string name(const Lane& lane) const;
   std::string explain(uint64_t at, const Conflict& conflict, Touch touch, const Cluster& cluster) const;
   std::string stuck() const; // who waits for whom, when nobody can go on

@@ -135,7 +135,9 @@ std::string Machine::waits(const Lane* lanes, uint32_t count) const {
   };
   std::vector<Group> groups;
   const auto close = [](Group& g) {
-    g.lanes += (g.lanes.empty() ? "" : ", ") + std::to_string(g.first) + (g.last > g.first ? "-" + std::to_string(g.last) : "");
+    if (!g.lanes.empty()) g.lanes += ", ";
+    g.lanes += std::to_string(g.first);
+    if (g.last > g.first) g.lanes.append("-").append(std::to_string(g.last));
   };
   for (uint32_t i = 0; i < count; ++i) {
     const Lane& lane = lanes[i];

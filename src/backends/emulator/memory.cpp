@@ -8,7 +8,7 @@
 namespace corundum::emulator {
 namespace {
 
-constexpr uint64_t most_idle = 4'000'000; // turns without progress: far more than any order of lanes needs
+constexpr uint64_t most_idle = 1'000'000; // turns without progress: far more than any order of lanes needs
 
 const char* verb(Touch touch) { return touch == Touch::read ? "reads" : touch == Touch::write ? "writes" : "changes atomically"; }
 

@@ -1,6 +1,6 @@
 #pragma once
 // out[i, :] = table[index[i], :], moved as opaque words.
-#include "lang/kernel.h"
+#include "lang/types.h"
 
 struct EmbeddingArgs {
   const void *table, *index;

@@ -49,6 +49,7 @@ class ReduceFamily : public Family {
     const auto yes_no = [](bool b) { return b ? "true" : "false"; };
     const std::string entry = "corundum_" + name_of(k);
     std::string text = "#include \"lang/kernel.h\"\n#include \"ops/reduce/reduce.kernel.h\"\n" + pass_type(chip, k.layout);
+    if (kind.before == std::string("NormP")) text += "#include \"ops/reduce/norm_p.kernel.h\"\n";
     text += "using Args = ReduceArgs<" + std::to_string(k.kept_rank) + ", " + std::to_string(k.reduced_rank) + ">;\n";
     text += std::string("#define BODY reduce<") + info(static_cast<Dtype>(k.in)).kernel_type + ", " +
             info(static_cast<Dtype>(k.out)).kernel_type + ", " + compute + ", cor::" + kind.monoid + "<" + compute + ">, " +

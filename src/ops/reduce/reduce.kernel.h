@@ -105,17 +105,6 @@ struct Norm2 : Identity {
     return cor::sqrt(s);
   }
 };
-struct NormP : Identity {
-  template <class C>
-  static COR_FN C before(C x, C p) {
-    return cor::pow(cor::abs(x), p);
-  }
-  template <class C>
-  static COR_FN C after(C s, C, C p) {
-    return cor::pow(s, C(1) / p);
-  }
-};
-
 template <class Kind, class Node>
 struct Before {
   using node_tag = cor::NodeTag;

@@ -1,6 +1,7 @@
 #pragma once
 // Softmax over the reduced dimension: exp(x - max) / sum, or x - max - log(sum).
-#include "lang/rows.h"
+#include "lang/exponentials.h"
+#include "lang/maths/log.h"
 
 struct SoftmaxArgs {
   cor::RowsHead head;

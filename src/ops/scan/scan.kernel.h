@@ -1,0 +1,44 @@
+#pragma once
+// Inclusive scans along n of a contiguous [outer, n, inner] tensor. A scan is a monoid whose of() takes the stored type, and which
+// element changes nothing.
+#include "lang/walk.h"
+
+struct ScanArgs {
+  cor::WalkHead head;
+  const void* in;
+  void* out;
+};
+
+template <class In, class C>
+struct CumSum {
+  using State = C;
+  static COR_FN In absent() { return In{}; }
+  static COR_FN C identity() { return C(0); }
+  static COR_FN C of(In x) { return cor::convert<C>(x); }
+  static COR_FN C combine(C a, C b) { return a + b; }
+};
+
+template <class M, class In, class Out, class Walk>
+COR_FN void scan(Walk& walk, const ScanArgs& a) {
+  using Sequence = typename Walk::template Sequence<M>;
+  walk.align_to(static_cast<Out*>(a.out));
+  cor::Before<Sequence, Walk> before(walk);
+  walk.each_tile([&] {
+    cor::PerColumn<typename Sequence::State, Walk> total;
+    const auto x = cor::load(walk, walk.at(static_cast<const In*>(a.in)), walk.span, M::absent());
+    const auto sums = cor::inclusive_scan<Sequence>(walk, walk.marked(x), &total);
+    cor::store(walk, walk.at(static_cast<Out*>(a.out)), walk.span, cor::prepend<Sequence>(walk, before(total), sums));
+  });
+}
+
+// On CPUs a long sequence is cut into pieces: first what each holds, then a scan of that, then a scan of each piece.
+template <class M, class In, class Walk>
+COR_FN void fold_pieces(Walk& walk, const ScanArgs& a) {
+  cor::Total<cor::Plain<M>, Walk> all(walk);
+  walk.each_tile([&] { all(cor::fold<M>(walk, cor::load(walk, walk.at(static_cast<const In*>(a.in)), walk.span, M::absent()))); });
+  all.put();
+}
+template <class M, class State, class Walk>
+COR_FN void scan_pieces(Walk& walk, const ScanArgs& a) {
+  scan<M, State, State>(walk, {a.head, a.head.workspace, a.head.workspace});
+}
