@@ -56,9 +56,9 @@ Status plan_simt_rows(const Chip& chip, const RowsShape& s, RowsPlan* plan) {
   l.resident = cluster > 0;
   l.cluster_log2 = static_cast<uint8_t>(log2_up(std::max(1, cluster)));
   const int64_t mine = (chunks + (1 << l.cluster_log2) - 1) >> l.cluster_log2;
-  // Few lanes with many chunks each spread what a lane costs; few rows want more lanes all the same. Neighbouring lanes want
-  // neighbours in memory.
-  const int64_t per_lane = s.staged > 0 && mine > 1024 ? 8 : 4;
+  // Many chunks a lane spread what a lane costs, most of all where it looks for the ends of rows; few rows want more lanes all the
+  // same. Neighbouring lanes want neighbours in memory.
+  const int64_t per_lane = s.staged == 0 ? 4 : !l.aligned || cluster > 1 ? 16 : mine > 1024 ? 8 : 4;
   const int most = std::min(log2_up(mine), l.resident ? 10 : s.staged > 0 ? 9 : 8);
   int lanes = std::clamp(log2_up((mine + per_lane - 1) / per_lane), std::min(l.resident ? 3 : 5, most), most);
   while (l.resident && lanes < most && (s.outer << (lanes + l.cluster_log2)) < int64_t{chip.multiprocessors} * 512) ++lanes;
