@@ -28,9 +28,10 @@ enum class Along { k, outer };
 // What computes. `best` is the fastest of the target that is exact: products of 16-bit floats and of bytes are, f32 is not rounded.
 //   fma          lanes, or a CPU's vectors: any type
 //   mma, wgmma   tensor cores of a warp, of four warps: f16, bf16, i8
+//   mapped       wgmma on tiles that the copy engine brings, through tensor maps (MappedFactor)
 //   tf32         tensor cores on f32, rounded to 11 bits: to be asked for
 //   pairs, amx   CPUs that multiply pairs, or tiles, of bf16: to be asked for where the processor has them
-enum class Unit { best, fma, mma, wgmma, tf32, pairs, amx };
+enum class Unit { best, fma, mma, wgmma, mapped, tf32, pairs, amx };
 
 template <class T>
 struct SumOf {

@@ -141,6 +141,46 @@ struct DotUnit<Unit::wgmma, T, M, N, A, B, Threads> {
   using Sums = Accumulator<float, GroupSpread<M, N, Threads>>;
   using Stage = GroupStage<A, B>;
 };
+// A factor whose rows are a multiple of 16 bytes, by a map with boxes of 128 bytes by the tile's rows.
+template <class T, Along A>
+struct MappedFactor {
+  const TensorMap* map;
+};
+template <class Tile>
+struct Mapped : Tile {
+  u64* full;
+};
+template <class Block, class Tile, class T, Along A>
+COR_FN void fetch(const Block&, const Mapped<Tile>& tile, const MappedFactor<T, A>& from, i64 outer, i64 k) {
+  static_assert(Tile::along == A, "a factor is contiguous as its tile is");
+  const int x = static_cast<int>(A == Along::k ? k : outer), y = static_cast<int>(A == Along::k ? outer : k);
+  if (thread_id() != 0) return;
+#pragma unroll
+  for (int p = 0; p < Tile::columns / Tile::panel; ++p)
+    bulk_copy(tile.base + p * Tile::panel_bytes, from.map, x + p * Tile::panel, y, tile.full);
+}
+
+template <class A, class B>
+struct MappedStage : StageOf<A::bytes + B::bytes, 1> {
+  static constexpr int bulk = A::bytes + B::bytes;
+  Mapped<A> a;
+  Mapped<B> b;
+  COR_FN MappedStage(char* p, u64* full) : a{{p}, full}, b{{p + A::bytes}, full} {}
+  static COR_FN char* arena() { return swizzle_arena(); }
+  static COR_FN void bulk_init(u64* full) { cor::bulk_init(full); }
+  static COR_FN void bulk_expect(u64* full) { cor::bulk_expect(full, bulk); }
+  static COR_FN void bulk_wait(u64* full, unsigned parity) { cor::bulk_wait(full, parity); }
+  template <int Left>
+  static COR_FN void settle() {
+    wgmma_wait<Left>();
+  }
+};
+
+template <class T, int M, int N, class A, class B, int Threads>
+struct DotUnit<Unit::mapped, T, M, N, A, B, Threads> {
+  using Sums = Accumulator<float, GroupSpread<M, N, Threads>>;
+  using Stage = MappedStage<A, B>;
+};
 template <class T, int M, int N, int Threads>
 inline constexpr bool fits_wgmma = (same<T, f16> || same<T, bf16>)&&Threads % 128 == 0 && M % (Threads / 2) == 0 &&
                                    (N == 64 || N == 128 || N == 256);

@@ -13,8 +13,8 @@
 namespace cor {
 
 // What pipeline() asks of a stage. Lag: how many steps compute() may leave under way; settle<Left>() waits for all but `Left`.
-// A stage whose tiles a copy engine brings says how many bytes those are in `bulk`, has a member `full` for the barrier that counts
-// them, and functions for it (lang/target_cuda_mma.h).
+// A stage whose tiles a copy engine brings says how many bytes those are in `bulk`, and is made of its address and the barrier that
+// counts them; it has functions for that (MappedStage of lang/dot_mma.h).
 template <int Bytes, int Lag = 0>
 struct StageOf {
   static constexpr int bytes = Bytes, lag = Lag, bulk = 0;
@@ -50,9 +50,11 @@ struct Ring {
   }
   COR_FN u64* full(int stage) const { return reinterpret_cast<u64*>(arena) + stage; }
   COR_FN Stage at(int stage) const {
-    Stage s(arena + head + stage * Stage::bytes);
-    if constexpr (Stage::bulk > 0) s.full = full(stage);
-    return s;
+    char* const p = arena + head + stage * Stage::bytes;
+    if constexpr (Stage::bulk > 0)
+      return Stage(p, full(stage));
+    else
+      return Stage(p);
   }
   COR_FN void start() {
     if (next < steps) {

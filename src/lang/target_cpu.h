@@ -14,7 +14,11 @@ struct Target {
 #else
   static constexpr int vector_bytes = 16;
 #endif
+  static constexpr bool has_f16_atomic_add = false, has_bf16_atomic_add = false, has_atomic_numbers = false;
+  static constexpr int swap_bytes = 1; // the smallest element of compare_and_swap
 };
+
+[[noreturn]] COR_FN void device_assert_failed() { __builtin_trap(); }
 
 // Stores a vector past the caches; its address is a multiple of its size. Seen by other threads after stream_fence().
 template <class V>
@@ -35,5 +39,14 @@ COR_FN void stream_fence() {
 
 // Gives the value before. What a thread wrote before its addition is seen by the threads whose additions come later.
 COR_FN unsigned atomic_add(unsigned* p, unsigned v) { return __atomic_fetch_add(p, v, __ATOMIC_ACQ_REL); }
+template <class T>
+COR_FN T load_relaxed(const T* p) {
+  return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
+template <class T>
+COR_FN T compare_and_swap(T* p, T expected, T v) {
+  __atomic_compare_exchange_n(p, &expected, v, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+  return expected;
+}
 
 } // namespace cor

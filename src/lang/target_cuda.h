@@ -13,6 +13,13 @@ struct Target {
 #else
   static constexpr bool has_clusters = false;
 #endif
+#if __CUDA_ARCH__ >= 900
+  static constexpr bool has_bf16_atomic_add = true;
+#else
+  static constexpr bool has_bf16_atomic_add = false;
+#endif
+  static constexpr bool has_f16_atomic_add = true, has_atomic_numbers = true; // add of 4 and 8 bytes, min and max of integers
+  static constexpr int swap_bytes = 2;                                        // the smallest element of compare_and_swap
 };
 
 // An entry point of `Threads` threads a block; its body follows and reads the argument struct `a`, of type __VA_ARGS__.
@@ -65,6 +72,23 @@ COR_FN unsigned atomic_add(unsigned* p, unsigned v) { return ::atomicAdd(p, v); 
 COR_FN unsigned long long atomic_add(unsigned long long* p, unsigned long long v) { return ::atomicAdd(p, v); }
 COR_FN float atomic_add(float* p, float v) { return ::atomicAdd(p, v); }
 COR_FN double atomic_add(double* p, double v) { return ::atomicAdd(p, v); }
+COR_FN void atomic_min(int* p, int v) { ::atomicMin(p, v); }
+COR_FN void atomic_min(long long* p, long long v) { ::atomicMin(p, v); }
+COR_FN void atomic_max(int* p, int v) { ::atomicMax(p, v); }
+COR_FN void atomic_max(long long* p, long long v) { ::atomicMax(p, v); }
+// 16-bit floats as bits, where Target::has_... says so. In pairs, to whose other half -0 is added: several times faster than alone.
+COR_FN void atomic_add_f16(unsigned short* p, unsigned short v) {
+  const unsigned long long at = reinterpret_cast<unsigned long long>(p);
+  const unsigned pair = at & 2 ? static_cast<unsigned>(v) << 16 | 0x8000u : 0x80000000u | v;
+  asm volatile("red.relaxed.gpu.add.noftz.f16x2 [%0], %1;" ::"l"(at & ~2ull), "r"(pair) : "memory");
+}
+#if __CUDA_ARCH__ >= 900
+COR_FN void atomic_add_bf16(unsigned short* p, unsigned short v) {
+  const unsigned long long at = reinterpret_cast<unsigned long long>(p);
+  const unsigned pair = at & 2 ? static_cast<unsigned>(v) << 16 | 0x8000u : 0x80000000u | v;
+  asm volatile("red.relaxed.gpu.add.noftz.bf16x2 [%0], %1;" ::"l"(at & ~2ull), "r"(pair) : "memory");
+}
+#endif
 COR_FN unsigned atomic_exchange(unsigned* p, unsigned v) { return ::atomicExch(p, v); }
 COR_FN unsigned compare_and_swap(unsigned* p, unsigned expected, unsigned v) { return ::atomicCAS(p, expected, v); }
 COR_FN unsigned long long compare_and_swap(unsigned long long* p, unsigned long long expected, unsigned long long v) {
@@ -90,6 +114,16 @@ COR_FN void store_release(unsigned long long* p, unsigned long long v) {
 }
 COR_FN void fence() { __threadfence(); }
 // One access that other blocks' accesses do not split; it orders nothing.
+COR_FN unsigned short load_relaxed(const unsigned short* p) {
+  unsigned short v;
+  asm volatile("ld.relaxed.gpu.u16 %0, [%1];" : "=h"(v) : "l"(p) : "memory");
+  return v;
+}
+COR_FN unsigned load_relaxed(const unsigned* p) {
+  unsigned v;
+  asm volatile("ld.relaxed.gpu.u32 %0, [%1];" : "=r"(v) : "l"(p) : "memory");
+  return v;
+}
 COR_FN unsigned long long load_relaxed(const unsigned long long* p) {
   unsigned long long v;
   asm volatile("ld.relaxed.gpu.u64 %0, [%1];" : "=l"(v) : "l"(p) : "memory");

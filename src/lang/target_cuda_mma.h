@@ -112,6 +112,34 @@ COR_WGMMA(256, f16, "f16", 128, 128, 129, 130, 131)
 #undef COR_SUMS64
 #undef COR_SUMS128
 
+// A matrix in memory as the copy engine sees it: made by the driver (cuTensorMapEncodeTiled), an argument of the kernel.
+struct alignas(64) TensorMap {
+  u64 opaque[16];
+};
+// A barrier that counts bytes: one lane says how many will come, then begins copies; whoever waits for the parity of that round
+// (0, 1, 0, ...) sees them. Made by one lane, before a barrier of the block.
+COR_FN void bulk_init(u64* full) {
+  asm volatile("mbarrier.init.shared::cta.b64 [%0], 1;\n\tfence.mbarrier_init.release.cluster;" ::"r"(shared_address(full))
+               : "memory");
+}
+COR_FN void bulk_expect(u64* full, int bytes) {
+  asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(shared_address(full)), "r"(bytes) : "memory");
+}
+COR_FN void bulk_wait(u64* full, unsigned parity) {
+  asm volatile(
+      "{\n\t.reg .pred done;\nagain:\n\tmbarrier.try_wait.parity.shared::cta.b64 done, [%0], %1;\n\t@!done bra again;\n\t}" ::"r"(
+          shared_address(full)),
+      "r"(parity)
+      : "memory");
+}
+// The map's box at element `x` of row `y`, swizzled; zeros where the matrix ends.
+COR_FN void bulk_copy(void* shared, const TensorMap* map, int x, int y, u64* full) {
+  asm volatile("cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0], [%1, {%2, %3}], [%4];" ::"r"(
+                   shared_address(shared)),
+               "l"(map), "r"(x), "r"(y), "r"(shared_address(full))
+               : "memory");
+}
+
 // The arena, at a multiple of 1024 bytes, where swizzled rows of 128 begin anew.
 COR_FN char* swizzle_arena() {
   extern __shared__ __align__(1024) char corundum_swizzle_arena[];

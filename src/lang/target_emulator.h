@@ -82,6 +82,8 @@ namespace cor {
 struct Target {
   static constexpr int warp_size = COR_EMULATED_WARP;
   static constexpr bool has_clusters = true;
+  static constexpr bool has_f16_atomic_add = false, has_bf16_atomic_add = false, has_atomic_numbers = true;
+  static constexpr int swap_bytes = 2;
 };
 
 COR_PRIMITIVE __attribute__((const)) int thread_id() { return corundum_emulator_thread_id(); }
@@ -160,6 +162,10 @@ COR_ATOMIC(atomic_add, unsigned long long, before + v)
 COR_ATOMIC(atomic_add, float, before + v)
 COR_ATOMIC(atomic_add, double, before + v)
 COR_ATOMIC(atomic_exchange, unsigned, v)
+COR_ATOMIC(atomic_min, int, v < before ? v : before)
+COR_ATOMIC(atomic_min, long long, v < before ? v : before)
+COR_ATOMIC(atomic_max, int, v > before ? v : before)
+COR_ATOMIC(atomic_max, long long, v > before ? v : before)
 #undef COR_ATOMIC
 #define COR_SWAP(T)                                          \
   COR_PRIMITIVE T compare_and_swap(T* p, T expected, T v) {  \
@@ -184,10 +190,15 @@ COR_SWAP(unsigned long long)
 COR_ORDERED(unsigned)
 COR_ORDERED(unsigned long long)
 #undef COR_ORDERED
-COR_PRIMITIVE unsigned long long load_relaxed(const unsigned long long* p) {
-  corundum_emulator_atomic(p, sizeof *p, true, COR_PLACE);
-  return *p;
-}
+#define COR_RELAXED(T)                                       \
+  COR_PRIMITIVE T load_relaxed(const T* p) {                 \
+    corundum_emulator_atomic(p, sizeof(T), true, COR_PLACE); \
+    return *p;                                               \
+  }
+COR_RELAXED(unsigned short)
+COR_RELAXED(unsigned)
+COR_RELAXED(unsigned long long)
+#undef COR_RELAXED
 COR_PRIMITIVE void store_relaxed(unsigned long long* p, unsigned long long v) {
   corundum_emulator_release(p, sizeof *p, COR_PLACE);
   *p = v;

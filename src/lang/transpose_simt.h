@@ -56,14 +56,17 @@ COR_FN void transpose_block(const Unit (&x)[Block<Bytes>::rows], typename Block<
   }
 }
 
-// Units0 x Units1 blocks, dimension 0 by dimension 1.
+// Units0 x Units1 units, dimension 0 by dimension 1; powers of two.
 template <int Bytes, int Units0, int Units1>
 struct TransposeTile {
   static constexpr int vector = 16 / Bytes, edge0 = Units0 * vector, edge1 = Units1 * vector;
-  static_assert(Units0 >= 8 && Units1 >= 8, "fewer units cannot be spread over the banks");
-  Unit unit[edge1][Units0];
+  Unit unit[edge1 * Units0];
   // Row j holds the output's row j. The exclusive or spreads what eight lanes write at once over all banks.
-  COR_FN Unit& at(int j, int i) { return unit[j][i ^ (j / vector % 8)]; }
+  COR_FN Unit& at(int j, int i) {
+    constexpr int group = Units0 * vector < 8 ? 8 : Units0 * vector;
+    const int n = j * Units0 + i;
+    return unit[n ^ (n / group % 8)];
+  }
   COR_FN Opaque<Bytes>& element(int i, int j) { return reinterpret_cast<Opaque<Bytes>*>(&at(j, i / vector))[i % vector]; }
 };
 
@@ -72,11 +75,12 @@ template <int Bytes, int Access, int Threads, int Units0, int Units1>
 COR_FN void fill(TransposeTile<Bytes, Units0, Units1>& tile, const Opaque<Bytes>* in, i64 step, int n0, int n1) {
   using B = Block<Bytes>;
   constexpr int V = 16 / Bytes, pieces = V / B::rows; // pieces that make up a unit
+  constexpr int side = Units1 < 8 ? Units1 : 8;
 #pragma unroll
   for (int turn = 0; turn < Units0 * Units1 * pieces / Threads; ++turn) {
     // Eight lanes side by side read 128 bytes of a row, and the lanes that write at once write to different banks.
-    const int t = turn * Threads + thread_id(), piece = t / 8 % pieces, high = t / (8 * pieces);
-    const int j = high % (Units1 / 8) * 8 + t % 8, i = high / (Units1 / 8), row = i * V + piece * B::rows;
+    const int t = turn * Threads + thread_id(), piece = t / side % pieces, high = t / (side * pieces);
+    const int j = high % (Units1 / side) * side + t % side, i = high / (Units1 / side), row = i * V + piece * B::rows;
     if ((j + 1) * V > n1) continue;
     const auto* p = reinterpret_cast<const char*>(in + row * step + j * V);
     Unit x[B::rows];

@@ -1,5 +1,6 @@
 #pragma once
 // A matrix product in the kernel language: what dot() and pipeline() are tried with.
+#include <sstream>
 #include <string>
 
 #include "core/chip.h"
@@ -39,42 +40,63 @@ inline void choose_tiles(const Chip& chip, bool tensor_cores, Matmul* p) {
 inline uint32_t shared_bytes(const Chip& chip, const Matmul& p) {
   const int panel_element = p.unit == std::string("best") && p.size < 4 ? 4 : p.size;
   if (!chip.simt) return static_cast<uint32_t>((p.m + p.n) * p.k * panel_element + 128 + p.m * p.n * (p.size == 8 ? 8 : 4));
-  const int stages = p.stages * (p.m + p.n) * p.k * p.size, out = p.m * (p.n * p.out_size + 16);
+  // Before mapped stages stand their barriers.
+  const int stages = p.stages * (p.m + p.n) * p.k * p.size + (p.unit == std::string("mapped") ? 1024 : 0),
+            out = p.m * (p.n * p.out_size + 16);
   return static_cast<uint32_t>(stages > out ? stages : out);
 }
 
 inline std::string matmul_text(const Matmul& p) {
   static const char* const body = R"(
 #include "lang/dot.h"
-struct MatmulArgs {
-  const void *a, *b;
-  void* out;
-  cor::i64 blocks, m, n, k, a_stride, b_stride, out_stride;
-};
-template <class D, int Stages, class Out, cor::Along A, cor::Along B, class Block>
-COR_FN void matmul(Block& block, const MatmulArgs& args) {
-  using T = typename D::Element;
-  const cor::Factor<T, A> a{static_cast<const T*>(args.a), args.m, args.k, args.a_stride};
-  const cor::Factor<T, B> b{static_cast<const T*>(args.b), args.n, args.k, args.b_stride};
-  const auto at = cor::tile_at<D::m, D::n>(block, args.m, args.n);
+template <class D, int Stages, class A, class B, class Out, class Block>
+COR_FN void multiply(Block& block, const A& a, const B& b, Out* out, cor::i64 stride, cor::i64 m, cor::i64 n, cor::i64 k) {
+  const auto at = cor::tile_at<D::m, D::n>(block, m, n);
   auto sums = cor::zeros<D>(block);
   cor::pipeline<Stages, typename D::Stage>(
-      block, (args.k + D::k - 1) / D::k,
+      block, (k + D::k - 1) / D::k,
       [&](auto& stage, cor::i64 step) {
         fetch(block, stage.a, a, at.m, step * D::k);
         fetch(block, stage.b, b, at.n, step * D::k);
       },
       [&](const auto& stage) { dot(stage.a, stage.b, sums); });
-  Out* const out = static_cast<Out*>(args.out) + at.m * args.out_stride + at.n;
-  store(block, sums, out, args.out_stride, args.m - at.m, args.n - at.n, [](auto sum) { return sum; });
+  store(block, sums, out + at.m * stride + at.n, stride, m - at.m, n - at.n, [](auto sum) { return sum; });
 }
 )";
-  const auto along = [](bool k) { return std::string(k ? "cor::Along::k" : "cor::Along::outer"); };
-  const std::string orders = along(p.a_along_k) + ", " + along(p.b_along_k), threads = std::to_string(p.threads);
-  return "#include \"lang/kernel.h\"" + std::string(body) + "using B = cor::Block<" + threads + ", 1>;\nusing D = cor::Dot<" +
-         p.type + ", " + std::to_string(p.m) + ", " + std::to_string(p.n) + ", " + std::to_string(p.k) + ", " + orders + ", " +
-         threads + ", cor::Unit::" + p.unit + ">;\n#define BODY matmul<D, " + std::to_string(p.stages) + ", " + p.out + ", " +
-         orders + ">\nCOR_BLOCKS(entry, B, MatmulArgs, (BODY))\n";
+  static const char* const plain = R"(
+struct MatmulArgs {
+  const T *a, *b;
+  Out* out;
+  cor::i64 blocks, m, n, k, a_stride, b_stride, stride;
+};
+template <class Block>
+COR_FN void matmul(Block& block, const MatmulArgs& args) {
+  const cor::Factor<T, along_a> a{args.a, args.m, args.k, args.a_stride};
+  const cor::Factor<T, along_b> b{args.b, args.n, args.k, args.b_stride};
+  multiply<D, stages>(block, a, b, args.out, args.stride, args.m, args.n, args.k);
+}
+)";
+  static const char* const mapped = R"(
+struct MatmulArgs {
+  cor::TensorMap a, b;
+  Out* out;
+  cor::i64 blocks, m, n, k, stride;
+};
+template <class Block>
+COR_FN void matmul(Block& block, const MatmulArgs& args) {
+  const cor::MappedFactor<T, along_a> a{&args.a};
+  const cor::MappedFactor<T, along_b> b{&args.b};
+  multiply<D, stages>(block, a, b, args.out, args.stride, args.m, args.n, args.k);
+}
+)";
+  const auto along = [](bool k) { return k ? "cor::Along::k" : "cor::Along::outer"; };
+  std::ostringstream text;
+  text << "#include \"lang/kernel.h\"" << body << "using T = " << p.type << ";\nusing Out = " << p.out
+       << ";\nconstexpr auto along_a = " << along(p.a_along_k) << ", along_b = " << along(p.b_along_k)
+       << ";\nconstexpr int stages = " << p.stages << ";\nusing D = cor::Dot<T, " << p.m << ", " << p.n << ", " << p.k
+       << ", along_a, along_b, " << p.threads << ", cor::Unit::" << p.unit << ">;\nusing B = cor::Block<" << p.threads << ", 1>;\n"
+       << (p.unit == std::string("mapped") ? mapped : plain) << "COR_BLOCKS(entry, B, MatmulArgs, matmul)\n";
+  return text.str();
 }
 
 } // namespace corundum::test

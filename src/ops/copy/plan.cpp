@@ -10,22 +10,32 @@ namespace {
 
 struct KeyBytes {
   uint8_t element, in_access, out_access; // bytes
+  uint8_t units0, units1;                 // log2 of a GPU kernel's tile, in units of 16 bytes along either dimension
 };
 
-// The tile of a GPU kernel by log2 of the element's bytes, in units of 16 bytes along dimensions 0 and 1. Measured on an H200
-// (docs/facts.md).
 constexpr int threads = 256;
-struct Tile {
-  int units0, units1;
+struct Units {
+  int64_t along0, along1;
 };
-constexpr Tile tiles[] = {{8, 8}, {8, 16}, {16, 16}, {16, 16}, {32, 16}};
+// By log2 of the element's bytes. Measured on an H200 (docs/facts.md).
+constexpr Units units[] = {{8, 8}, {8, 16}, {16, 16}, {16, 16}, {32, 16}};
+
+// A tile of the same size that is no wider than it need be.
+Units fit(Units u, int64_t n0, int64_t n1, int64_t vector) {
+  while (u.along1 > 1 && u.along1 * vector >= 2 * n1) u = {2 * u.along0, u.along1 / 2};
+  while (u.along0 > 1 && u.along0 * vector >= 2 * n0) u = {u.along0 / 2, 2 * u.along1};
+  return u;
+}
 
 // The tile of a CPU kernel, as in lang/transpose_simd.h.
 constexpr int64_t simd_edge0_bytes = 256, simd_edge1 = 128;
 constexpr uint64_t streamed_from = 4 << 20; // bytes from which the output is written past the caches
 
 constexpr int max_batch = 14; // as cor::TransposeArgs
-constexpr int64_t shortest = 8;
+// The shorter dimension of a matrix that is worth it: a unit of 16 bytes, or a block of a CPU kernel.
+int64_t shortest(const Chip& chip, size_t element) {
+  return chip.simt ? std::max<int64_t>(4, static_cast<int64_t>(16 / element)) : 8;
+}
 
 class CopyFamily : public Family {
  public:
@@ -36,8 +46,7 @@ class CopyFamily : public Family {
     const std::string entry = "corundum_" + name_of(k);
     std::string text = "#include \"lang/transpose.h\"\nCOR_TRANSPOSE(" + entry + ", " + std::to_string(k.element);
     if (chip.simt) {
-      const Tile tile = tiles[std::countr_zero(k.element)];
-      for (int n : {+k.in_access, +k.out_access, threads, tile.units0, tile.units1}) text += ", " + std::to_string(n);
+      for (int n : {+k.in_access, +k.out_access, threads, 1 << k.units0, 1 << k.units1}) text += ", " + std::to_string(n);
     }
     return {entry, text + ")\n"};
   }
@@ -51,7 +60,8 @@ class CopyFamily : public Family {
   }
   static std::string name_of(const KeyBytes& k) {
     std::string name = "transpose_x" + std::to_string(8 * k.element);
-    if (k.in_access) name += "_" + std::to_string(k.in_access) + "_" + std::to_string(k.out_access);
+    if (k.in_access)
+      for (int n : {+k.in_access, +k.out_access, 1 << k.units0, 1 << k.units1}) name += "_" + std::to_string(n);
     return name;
   }
 };
@@ -89,19 +99,25 @@ struct Matrix {
   int dim[2] = {-1, -1}; // along which the output, and the input, has unit stride
   int64_t n[2], edge[2], blocks;
 
-  bool find(const Dims& dims) {
+  bool find(const Dims& dims, int64_t shortest) {
     for (int d = 0; d < dims.rank; ++d)
       for (int side = 0; side < 2; ++side)
         if (dims.stride[d][side] == 1 && dim[side] < 0) dim[side] = d;
     if (dim[0] < 0 || dim[1] < 0 || dim[0] == dim[1]) return false;
     for (int i = 0; i < 2; ++i) n[i] = dims.size[dim[i]];
-    return n[0] >= shortest && n[1] >= shortest;
+    return std::min(n[0], n[1]) >= shortest;
   }
-  void cut(const Chip& chip, const Dims& dims, size_t element) {
-    const Tile tile = tiles[std::countr_zero(element)];
-    const auto size = static_cast<int64_t>(element);
-    edge[0] = chip.simt ? tile.units0 * 16 / size : simd_edge0_bytes / size;
-    edge[1] = chip.simt ? tile.units1 * 16 / size : simd_edge1;
+  void cut(const Chip& chip, const Dims& dims, size_t element, KeyBytes* k) {
+    const auto size = static_cast<int64_t>(element), vector = 16 / size;
+    edge[0] = simd_edge0_bytes / size;
+    edge[1] = simd_edge1;
+    if (chip.simt) {
+      const Units u = fit(units[std::countr_zero(element)], n[0], n[1], vector);
+      k->units0 = static_cast<uint8_t>(std::countr_zero(static_cast<uint64_t>(u.along0)));
+      k->units1 = static_cast<uint8_t>(std::countr_zero(static_cast<uint64_t>(u.along1)));
+      edge[0] = u.along0 * vector;
+      edge[1] = u.along1 * vector;
+    }
     blocks = dims.count() / n[0] / n[1];
     for (int i = 0; i < 2; ++i) blocks *= (n[i] + edge[i] - 1) / edge[i];
   }
@@ -130,13 +146,13 @@ void put_args(const Call& call, const Dims& dims, const Matrix& m, bool streamed
 bool plan_transpose(const Chip& chip, const Call& call, LaunchList& list) {
   Dims dims;
   Matrix m;
-  if (!collect(call, dims) || !m.find(dims)) return false;
-  m.cut(chip, dims, call.element_size);
+  KeyBytes k{static_cast<uint8_t>(call.element_size)};
+  if (!collect(call, dims) || !m.find(dims, shortest(chip, call.element_size))) return false;
+  m.cut(chip, dims, call.element_size, &k);
   if (m.blocks >= (int64_t{1} << 31)) return false;
   const uint64_t in_access = access_of(dims, 1, m.dim[1], call.in, call.element_size),
                  out_access = access_of(dims, 0, m.dim[0], call.out, call.element_size);
   if (std::min(in_access, out_access) < call.element_size) return false;
-  KeyBytes k{static_cast<uint8_t>(call.element_size)};
   if (chip.simt) {
     k.in_access = static_cast<uint8_t>(std::min<uint64_t>(in_access, 16));
     k.out_access = static_cast<uint8_t>(std::min<uint64_t>(out_access, 16));

@@ -7,7 +7,10 @@
 namespace corundum::embedding {
 namespace {
 
-constexpr int threads = 128, per_lane = 4;
+// As COR_MOVE_ROWS has them: words that a block moves.
+constexpr int threads = 128;
+constexpr int64_t simd_block = 16384;
+constexpr int64_t simt_block(uint64_t word) { return 512 * (word < 2 ? 8 : 16 / static_cast<int64_t>(word)); }
 
 struct KeyBytes {
   uint8_t word, index; // bytes moved at a time; Dtype
@@ -17,11 +20,12 @@ class EmbeddingFamily : public Family {
  public:
   EmbeddingFamily() : Family("embedding") {}
 
-  KernelSource source(const KernelKey& key, const Chip& chip) const override {
+  KernelSource source(const KernelKey& key, const Chip&) const override {
     const std::string entry = "corundum_" + name_of(key);
-    std::string text = "#include \"lang/kernel.h\"\n#include \"ops/embedding/embedding.kernel.h\"\nCOR_EMBEDDING(" + entry +
-                       ", cor::Opaque<" + std::to_string(key.bytes[0]) + ">, " + info(static_cast<Dtype>(key.bytes[1])).kernel_type;
-    text += chip.simt ? ", " + std::to_string(threads) + ", " + std::to_string(per_lane) + ")\n" : ", 1)\n";
+    const std::string word = "cor::Opaque<" + std::to_string(key.bytes[0]) + ">";
+    const std::string text = "#include \"ops/embedding/embedding.kernel.h\"\nusing Body = Embedding<" + word + ", " +
+                             info(static_cast<Dtype>(key.bytes[1])).kernel_type + ">;\nCOR_MOVE_ROWS(" + entry +
+                             ", EmbeddingArgs, " + word + ", Body)\n";
     return {entry, text};
   }
   std::string describe(const KernelKey& key) const override { return "embedding/" + name_of(key); }
@@ -51,17 +55,20 @@ Status plan(const Chip& chip, const Call& call, LaunchList& list) {
   key.bytes[1] = static_cast<uint8_t>(call.index_dtype);
   const auto words = [&](int64_t elements) { return static_cast<int64_t>(elements * call.element_size / word); };
   ArgsWriter args;
+  args.put(static_cast<const void*>(call.out));
+  args.put(call.count);
+  args.put(Divider(words(call.n)));
+  args.put(words(call.n));
   args.put(call.weight);
   args.put(call.indices);
-  args.put(static_cast<const void*>(call.out));
   args.put(call.rows);
-  args.put(words(call.n));
   args.put(words(call.row_stride));
-  args.put(call.count);
-  const int64_t tile = threads * per_lane, blocks = chip.simt ? (call.count * words(call.n) + tile - 1) / tile : call.count;
+  const auto pieces = [](int64_t n, int64_t of) { return (n + of - 1) / of; };
+  const int64_t blocks =
+      chip.simt ? pieces(call.count * words(call.n), simt_block(word)) : call.count * pieces(words(call.n), simd_block);
   if (blocks >= (int64_t{1} << 31)) return Status::refuse("more blocks than a grid holds");
   Launch& launch = list.add(key, static_cast<uint32_t>(blocks), chip.simt ? threads : 1, args.data(), args.size());
-  launch.grain = static_cast<uint32_t>(std::max<int64_t>(1, 65536 / std::max<int64_t>(1, call.n)));
+  launch.grain = static_cast<uint32_t>(std::max<int64_t>(1, 65536 / call.n));
   return Status();
 }
 
