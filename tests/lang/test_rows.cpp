@@ -11,7 +11,7 @@
 namespace corundum::test {
 namespace {
 
-constexpr int64_t lengths[] = {1, 15, 16, 17, 63, 64, 65, 127, 128, 129, 4095, 4096, 4097};
+constexpr int64_t lengths[] = {1, 15, 16, 17, 63, 64, 65, 127, 128, 129, 1000, 4095, 4096, 4097};
 
 // A stored type, seen from the host.
 struct F32 {
@@ -183,11 +183,12 @@ void each_length(F f) {
 TEST_P(Rows, SoftmaxOfRows) {
   each_length([&](int64_t n) {
     softmax<F32>(false, 3, n, 1);
+    softmax<BF16>(true, 3, n, 1);
+    if (chip().simt) return; // the emulators look at widths of 4 and 8
     softmax<F64>(false, 3, n, 1);
     softmax<F16>(false, 3, n, 1);
     softmax<BF16>(false, 3, n, 1);
     softmax<F32>(true, 3, n, 1);
-    softmax<BF16>(true, 3, n, 1);
   });
 }
 
@@ -240,6 +241,7 @@ TEST_P(Rows, SoftmaxOfMisalignedRows) {
 TEST_P(Rows, LayerNorm) {
   each_length([&](int64_t n) {
     layer_norm<F32>(3, n, true, true);
+    if (chip().simt) return;
     layer_norm<F32>(3, n, false, false);
     layer_norm<F64>(3, n, true, true);
     layer_norm<F16>(3, n, true, true);
