@@ -71,7 +71,9 @@ COR_FN void move_rows(const Args& a) {
   const int left = all < tile ? static_cast<int>(all) : tile;
   const RowCounter<tile> counter(block_id(), a.move.width);
 #pragma unroll 1
-  for (int first = thread_id(); first < left; first += Threads * PerLane) {
+#pragma unroll 1
+  for (int turn = 0; turn < tile / (Threads * PerLane); ++turn) {
+    const int first = turn * (Threads * PerLane) + thread_id();
     Word w[PerLane];
     i64 to[PerLane];
 #pragma unroll

@@ -41,19 +41,28 @@ COR_FN void scatter(const Args& a) {
   }
 }
 #else
-template <class Op, class Body, class Args>
-static void scatter(const Args& a, i64 block) {
-  const i64 first = a.scatter.rows * block / a.scatter.blocks, last = a.scatter.rows * (block + 1) / a.scatter.blocks;
+template <class Op, bool Single, class Body, class Args>
+static void scatter_owned(const Args& a, i64 first, i64 last) {
   const i64 width = a.scatter.width.size;
   for (i64 i = 0; i < a.scatter.runs; ++i) {
     const i64 row = Body::row(a, i);
-    if (row < 0 || row >= a.scatter.rows) device_assert_failed();
-    if (row < first || row >= last) continue;
+    if (row < first || row >= last) {
+      if (row < 0 || row >= a.scatter.rows) device_assert_failed();
+      continue;
+    }
     auto* to = Body::to(a, row, i);
     const auto* from = Body::from(a, i);
 #pragma GCC ivdep
-    for (i64 k = 0; k < width; ++k) to[k] = updated<Op>(to[k], from[k]);
+    for (i64 k = 0; k < (Single ? 1 : width); ++k) to[k] = updated<Op>(to[k], from[k]);
   }
+}
+template <class Op, class Body, class Args>
+static void scatter(const Args& a, i64 block) {
+  const i64 first = a.scatter.rows * block / a.scatter.blocks, last = a.scatter.rows * (block + 1) / a.scatter.blocks;
+  if (a.scatter.width.size == 1)
+    scatter_owned<Op, true, Body>(a, first, last);
+  else
+    scatter_owned<Op, false, Body>(a, first, last);
 }
 #endif
 

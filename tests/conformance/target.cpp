@@ -37,16 +37,6 @@ std::vector<uint8_t> binary_of(const Chip& chip, const std::string& entry, const
   return binary;
 }
 
-Function function_of(const Chip& chip, const std::string& entry, const std::string& text) {
-  static auto& known = *new std::map<std::string, Function>;
-  const std::string complete = resolve_includes(text), name = chip.target + entry + complete;
-  if (const auto found = known.find(name); found != known.end()) return found->second;
-  Function f;
-  const std::vector<uint8_t> binary = binary_of(chip, entry, complete);
-  if (Status s = backend(chip.backend)->load(device_of(chip), binary, "", entry, &f); !s) throw std::runtime_error(s.reason());
-  return known[name] = f;
-}
-
 Status launch_and_wait(const Chip& chip, const Function& function, const Launch& launch, const void* args) {
   const Backend& table = *backend(chip.backend);
   const Status s = table.launch(device_of(chip), function, launch, args, nullptr);
@@ -114,10 +104,21 @@ const Chip& find_chip(const std::string& target, std::string* why) {
   return *chip;
 }
 
+Function load_kernel(const Chip& chip, const std::string& entry, const std::string& text) {
+  static auto& known = *new std::map<std::string, Function>;
+  const std::string complete = resolve_includes(text), name = chip.target + entry + complete;
+  if (const auto found = known.find(name); found != known.end()) return found->second;
+  Function f;
+  const std::vector<uint8_t> binary = binary_of(chip, entry, complete);
+  if (Status s = backend(chip.backend)->load(device_of(chip), binary, "", entry, &f); !s) throw std::runtime_error(s.reason());
+  if (chip.backend == std::string_view("cpu")) f.shared_limit = chip.shared_bytes; // of the record, not of this processor
+  return known[name] = f;
+}
+
 void compile_kernel(const Chip& chip, const Kernel& kernel) { binary_of(chip, "entry", resolve_includes(kernel.text)); }
 
 Status run_kernel(const Chip& chip, const Kernel& kernel, const std::vector<Argument>& arguments) {
-  const Function function = function_of(chip, "entry", kernel.text);
+  const Function function = load_kernel(chip, "entry", kernel.text);
   std::vector<std::pair<Buffer*, std::unique_ptr<Memory>>> memory;
   std::vector<uint64_t> args;
   for (const Argument& a : arguments) {
@@ -145,7 +146,7 @@ Status run_list(const Chip& chip, LaunchList& list) {
   list.bind_workspace(workspace.data());
   for (uint32_t i = 0; i < list.size(); ++i) {
     const KernelSource source = family(list[i].key.family)->source(list[i].key, chip);
-    if (Status s = launch_and_wait(chip, function_of(chip, source.entry, source.text), list[i], list.args(list[i])); !s) return s;
+    if (Status s = launch_and_wait(chip, load_kernel(chip, source.entry, source.text), list[i], list.args(list[i])); !s) return s;
   }
   return {};
 }

@@ -68,7 +68,9 @@ using Argument = std::variant<Buffer*, int64_t>;
 // The record of the target. Where it cannot run here, `why` says so, and then kernels are compiled at most.
 const Chip& find_chip(const std::string& target, std::string* why);
 
-// Each text once a process. One that does not compile throws std::runtime_error with the compiler's output.
+// Kernels are compiled once a process, from their text alone: no cache is asked. A text that does not compile, or cannot be loaded,
+// throws std::runtime_error with what the compiler said.
+Function load_kernel(const Chip& chip, const std::string& entry, const std::string& text);
 void compile_kernel(const Chip& chip, const Kernel& kernel);
 // Compiles, copies the buffers there and back and launches. A refusal is the launch's.
 Status run_kernel(const Chip& chip, const Kernel& kernel, const std::vector<Argument>& arguments);

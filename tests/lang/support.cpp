@@ -1,63 +1,20 @@
 #include "lang/support.h"
 
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
-#include <map>
 #include <stdexcept>
 
-#include "core/backend.h"
-#include "core/family.h"
-#include "jit/language.h"
+#include "conformance/target.h"
 
 namespace corundum::test {
-namespace {
-
-// Everything is compiled anew: a test of the language does not depend on what a cache holds. Before Config is read.
-const int no_cache = setenv("CORUNDUM_CACHE_DIR", "/dev/null/no", 1);
-
-// The emulators are devices of one backend; everything runs on the one processor that there is.
-int device_of(const Chip& chip) {
-  const Backend& table = *backend(chip.backend);
-  for (int i = table.device_count() - 1; i > 0; --i)
-    if (!std::strcmp(table.chip(i).target, chip.target)) return i;
-  return 0;
-}
-
-Function compile(const Chip& chip, const std::string& entry, const std::string& text) {
-  static std::map<std::string, Function>& known = *new std::map<std::string, Function>;
-  const std::string complete = resolve_includes(text), name = std::string(chip.target) + entry + complete;
-  if (const auto found = known.find(name); found != known.end()) return found->second;
-  const Backend& table = *backend(chip.backend);
-  std::vector<uint8_t> binary;
-  std::string log;
-  bool interrupted = false;
-  if (Status s = table.compile({&chip, entry, complete}, &binary, &log, &interrupted); !s)
-    throw std::runtime_error(std::string(s.reason()) + "\n" + log);
-  Function function;
-  if (Status s = table.load(device_of(chip), binary, "", entry, &function); !s) throw std::runtime_error(s.reason());
-  function.shared_limit = chip.shared_bytes;
-  return known[name] = function;
-}
-
-} // namespace
 
 Entry compile_text(const std::string& target, const std::string& text) {
-  return reinterpret_cast<Entry>(compile(*known_chip(target), "entry", "#include \"lang/kernel.h\"\n" + text).handle);
+  return reinterpret_cast<Entry>(load_kernel(*known_chip(target), "entry", "#include \"lang/kernel.h\"\n" + text).handle);
 }
 
 void run_plan(const std::string& target, LaunchList& list) {
-  const Chip& chip = *known_chip(target);
-  std::vector<unsigned char> workspace(list.workspace_bytes + 64, list.workspace_zeroed ? 0 : 0xa5);
-  list.bind_workspace(reinterpret_cast<void*>((reinterpret_cast<uintptr_t>(workspace.data()) + 63) / 64 * 64));
-  for (uint32_t i = 0; i < list.size(); ++i) {
-    const Launch& launch = list[i];
-    const KernelSource source = family(launch.key.family)->source(launch.key, chip);
-    const Function function = compile(chip, source.entry, source.text);
-    if (Status s = backend(chip.backend)->launch(device_of(chip), function, launch, list.args(launch), nullptr); !s)
-      throw std::runtime_error(s.reason());
-  }
+  if (Status s = run_list(*known_chip(target), list); !s) throw std::runtime_error(s.reason());
 }
 
 void EachTarget::SetUp() {

@@ -34,6 +34,11 @@ class EachTarget : public ::testing::TestWithParam<const char*> {
 #define FOR_EACH_TARGET(suite) \
   INSTANTIATE_TEST_SUITE_P(Targets, suite, ::testing::Values("avx2", "avx512"), [](const auto& info) { return info.param; })
 
+// The same cases for the lowering to lanes, for suites whose kernels come from plans (run_plan) alone.
+#define AND_ON_THE_EMULATOR(suite)                                                                        \
+  INSTANTIATE_TEST_SUITE_P(Emulator, suite, ::testing::Values("emulator32", "emulator64", "emulator128"), \
+                           [](const auto& info) { return info.param; })
+
 // A buffer of `size` elements, initially 0x5a bytes, with canaries before and after it.
 template <class T>
 class Guarded {

@@ -17,11 +17,11 @@ constexpr const char* targets[] = {"emulator32", "emulator64", "emulator128"};
 
 const Chip& chip(int device) { return *known_chip(targets[device]); }
 
-// -O1: the kernels' size is in their tests' way, not their speed. -g1: reports name functions and lines. Hidden symbols: kernels
+// -Og: the kernels are compiled once and run for milliseconds. -g1: reports name functions and lines. Hidden symbols: kernels
 // have templates in common, whose variables the loader would unite.
 std::string options(const Chip& chip) {
   std::string text =
-      "-std=c++17 -O1 -g1 -shared -fPIC -fno-exceptions -fno-rtti -fno-math-errno -ffp-contract=fast -nostdlib "
+      "-std=c++17 -Og -g1 -shared -fPIC -fno-exceptions -fno-rtti -fno-math-errno -ffp-contract=fast -nostdlib "
       "-fvisibility=hidden -DCOR_EMULATED_WARP=" +
       std::to_string(chip.warp_size);
 #if defined(__x86_64__)
