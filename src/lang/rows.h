@@ -46,19 +46,11 @@ template <class V, class Pass, class T>
 COR_FN LoadedBy<V, T, Pass> load(const Pass& pass, const T* tensor) {
   return {tensor + pass.offset(), {}};
 }
-// A vector that all folds share and that no one writes meanwhile.
-template <class V, class T, class Chunk>
-struct Along : Loaded<V, T, Chunk> {
-  template <class Pass, class At>
-  COR_FN void fetch(const Pass& pass, At at) {
-    this->now = pass.fetch_constant(this->p, at);
-  }
-};
 // A contiguous [n] tensor that all folds share (inner = 1).
 template <class V, class Pass, class T>
-COR_FN Along<V, T, typename Pass::template Chunk<T>> load_along(const Pass&, const T* vector) {
+COR_FN LoadedBy<V, T, Pass> load_along(const Pass&, const T* vector) {
   static_assert(Pass::columns == 1, "load_along wants folds along the last dimension");
-  return {{vector, {}}};
+  return {vector, {}};
 }
 
 // What keep_and_fold() gives: `auto [kept, folded] = ...`.

@@ -50,10 +50,6 @@ struct RowPass {
     return {p + c * Width};
   }
   template <class T>
-  COR_FN Stretch<T> fetch_constant(const T* p, i64 c) const {
-    return fetch(p, c);
-  }
-  template <class T>
   COR_FN T* at(T* p, i64 c) const {
     return p + c * Width;
   }

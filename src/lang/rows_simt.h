@@ -116,22 +116,12 @@ COR_FN auto keep_and_fold(Pass& pass, const Node& node) {
   return KeptAndFolded<decltype(keep(pass, node)), decltype(fold<Monoid>(pass, kept))>{kept, folded};
 }
 
-// Recipes that read a vector wait for it: several chunks in flight.
-template <class Node>
-inline constexpr bool reads_along = false;
-template <class V, class T, class Chunk>
-inline constexpr bool reads_along<Along<V, T, Chunk>> = true;
-template <class F, class A>
-inline constexpr bool reads_along<UnaryNode<F, A>> = reads_along<A>;
-template <class F, class A, class B>
-inline constexpr bool reads_along<BinaryNode<F, A, B>> = reads_along<A> || reads_along<B>;
-
 // Writes a contiguous [outer, n, inner] tensor.
 template <class Pass, class T, class Node>
 COR_FN void store(Pass& pass, T* tensor, Node node) {
   T* p = tensor + pass.offset();
   if (!pass.active()) return;
-#pragma unroll(reads_along <Node> ? 4 : 1)
+#pragma unroll 1
   for (auto at = pass.first(); at.i < pass.stop; at.i += Pass::step) {
     node.fetch(pass, at);
     Vec<T, Pass::width> r;

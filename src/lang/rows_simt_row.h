@@ -95,13 +95,6 @@ struct RowPass {
     return r;
   }
   template <class T, class A>
-  COR_FN Vec<T, Width> fetch_constant(const T* p, A at) const {
-    if constexpr (Aligned)
-      return load_constant<T, Width>(p + at.i);
-    else
-      return fetch(p, at);
-  }
-  template <class T, class A>
   COR_FN void put(T* p, A at, const Vec<T, Width>& v) const {
     T* here = p + (at.i - head);
     if constexpr (Aligned) {

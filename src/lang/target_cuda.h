@@ -176,12 +176,6 @@ COR_FN void async_wait() {
   asm volatile("cp.async.wait_group %0;" ::"n"(Left) : "memory");
 }
 
-// 16 bytes of global memory that nobody writes while the kernel runs, from a multiple of 16.
-COR_FN void load_constant16(const void* global, unsigned (&w)[4]) {
-  asm("ld.global.nc.v4.b32 {%0, %1, %2, %3}, [%4];"
-      : "=r"(w[0]), "=r"(w[1]), "=r"(w[2]), "=r"(w[3])
-      : "l"(__cvta_generic_to_global(global)));
-}
 // 16 bytes to an address of global memory that is a multiple of 16; always one access, whatever stands beside it.
 COR_FN void store16(void* global, const unsigned (&w)[4]) {
   asm volatile("st.global.v4.b32 [%0], {%1, %2, %3, %4};" ::"l"(__cvta_generic_to_global(global)), "r"(w[0]), "r"(w[1]), "r"(w[2]),

@@ -23,18 +23,6 @@ union Packed {
 #endif
 
 #if COR_SIMT
-// From global memory that nobody writes while the kernel runs: such a load may be moved before stores.
-template <class T, int N>
-COR_FN Vec<T, N> load_constant(const T* p) {
-  if constexpr (sizeof(Vec<T, N>) == 16) {
-    Packed<T, N> r;
-    load_constant16(p, r.part[0]);
-    return r.v;
-  } else {
-    return *reinterpret_cast<const Vec<T, N>*>(p);
-  }
-}
-
 // To global memory, in accesses of 16 bytes that stay whole.
 template <class T, int N>
 COR_FN void store_wide(T* p, const Vec<T, N>& v) {

@@ -58,7 +58,7 @@ Status plan_simt_rows(const Chip& chip, const RowsShape& s, RowsPlan* plan) {
   const int64_t mine = (chunks + (1 << l.cluster_log2) - 1) >> l.cluster_log2;
   // Many chunks a lane spread what a lane costs, most of all where it looks for the ends of rows; few rows want more lanes all the
   // same. Neighbouring lanes want neighbours in memory.
-  const int64_t per_lane = s.staged == 0 ? 4 : !l.aligned || cluster > 1 ? 16 : mine > 1024 ? 8 : 4;
+  const int64_t per_lane = s.staged == 0 ? 4 : !l.aligned || cluster > 1 ? 16 : s.along || mine <= 1024 ? 4 : 8;
   const int most = std::min(log2_up(mine), l.resident ? 10 : s.staged > 0 ? 9 : 8);
   int lanes = std::clamp(log2_up((mine + per_lane - 1) / per_lane), std::min(l.resident ? 3 : 5, most), most);
   while (l.resident && lanes < most && (s.outer << (lanes + l.cluster_log2)) < int64_t{chip.multiprocessors} * 512) ++lanes;
@@ -79,7 +79,7 @@ Status plan_simt_columns(const Chip& chip, const RowsShape& s, RowsPlan* plan) {
   l.width = static_cast<uint8_t>(vector);
   l.threads_log2 = 8;
   // Few columns, or too few blocks for the chip: fewer lanes across, more along.
-  int across = std::clamp(log2_up((s.inner + vector - 1) / vector), 0, s.staged > 0 ? 3 : 5);
+  int across = std::clamp(log2_up((s.inner + vector - 1) / vector), 0, s.staged > 0 ? 2 : 5); // staged: 64 bytes a step
   const auto blocks = [&] { return s.outer * ((s.inner + (int64_t{vector} << across) - 1) / (int64_t{vector} << across)); };
   while (across > 3 && blocks() < 2 * chip.multiprocessors) --across;
   l.lanes_log2 = static_cast<uint8_t>(across);

@@ -14,6 +14,7 @@ struct RowsShape {
   size_t widest;       // bytes of the largest element in memory
   size_t kept = 0;     // bytes an element that all keep()s together want on a CPU (0: the kernel folds once)
   size_t staged = 0;   // the same on a GPU, where only elements as they are in memory are kept
+  bool along = false;  // vectors of length n are read beside the row
   bool aligned;        // every row of every tensor starts at a multiple of 16 bytes, as far as addresses tell
   bool column = false; // lanes lie across inner
 };
