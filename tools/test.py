@@ -30,9 +30,9 @@ class Tally:
         return f"{self.passed} passed, {self.failed} failed{skipped}"
 
 
-def run(command: list[str]) -> tuple[int, str]:
+def run(command: list[str], **variables: str) -> tuple[int, str]:
     """Shows the output as it comes, and keeps it."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "python"), "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "python"), "PYTHONUNBUFFERED": "1", **variables}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     kept = []
     assert process.stdout
@@ -48,9 +48,10 @@ def tool(name: str) -> str:
     return str(beside) if beside.exists() else name
 
 
-def run_ctest(build: str, tally: Tally) -> None:
+def run_ctest(build: str, full: bool, tally: Tally) -> None:
     jobs = str(os.cpu_count() or 1)
-    status, output = run([tool("ctest"), "--test-dir", build, "--output-on-failure", "--no-tests=error", "--parallel", jobs])
+    command = [tool("ctest"), "--test-dir", build, "--output-on-failure", "--no-tests=error", "--parallel", jobs]
+    status, output = run(command, CORUNDUM_TEST_FULL="1" if full else "0")
     # "100% tests passed out of 3", before CMake 4 "100% tests passed, 0 tests failed out of 3"
     found = re.search(r"tests passed(?:, (\d+) tests? failed)? out of (\d+)", output)
     failed, total = (int(found[1] or 0), int(found[2])) if found else (0, 0)
@@ -74,7 +75,7 @@ def main() -> int:
     parser.add_argument("pytest", nargs="*", help="options for pytest, after --")
     options = parser.parse_args()
     tally = Tally()
-    run_ctest(options.build, tally)
+    run_ctest(options.build, "--full" in options.pytest, tally)
     run_pytest(options.pytest, tally)
     print(tally)
     return 1 if tally.failed else 0

@@ -107,7 +107,7 @@ COR_FN void dot(const A& a, const B& b, Accumulator<float, GroupSpread<M, N, Thr
   constexpr bool across_a = A::along == Along::outer, across_b = B::along == Along::outer;
   const unsigned left = shared_address(a.base), right = shared_address(b.base);
 #pragma unroll
-  for (int i = 0; i < S::count; ++i) asm volatile("" : "+f"(sums.v[i])::"memory");
+  for (int i = 0; i < S::count; ++i) pin(sums.v[i]);
   wgmma_begin();
 #pragma unroll
   for (int k = 0; k < A::k; k += 16)
@@ -141,6 +141,7 @@ struct DotUnit<Unit::wgmma, T, M, N, A, B, Threads> {
   using Sums = Accumulator<float, GroupSpread<M, N, Threads>>;
   using Stage = GroupStage<A, B>;
 };
+
 // A factor whose rows are a multiple of 16 bytes, by a map with boxes of 128 bytes by the tile's rows.
 template <class T, Along A>
 struct MappedFactor {

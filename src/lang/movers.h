@@ -71,7 +71,6 @@ COR_FN void move_rows(const Args& a) {
   const int left = all < tile ? static_cast<int>(all) : tile;
   const RowCounter<tile> counter(block_id(), a.move.width);
 #pragma unroll 1
-#pragma unroll 1
   for (int turn = 0; turn < tile / (Threads * PerLane); ++turn) {
     const int first = turn * (Threads * PerLane) + thread_id();
     Word w[PerLane];
@@ -82,11 +81,11 @@ COR_FN void move_rows(const Args& a) {
       i64 row, column;
       counter.find(a.move.width, first + u * Threads, &row, &column);
       to[u] = row * a.move.stride + column;
-      w[u] = Body::row(a, row)[column];
+      store_whole(&w[u], static_cast<Word>(Body::row(a, row)[column]));
     }
 #pragma unroll
     for (int u = 0; u < PerLane; ++u)
-      if (first + u * Threads < left) static_cast<Word*>(a.out)[to[u]] = w[u];
+      if (first + u * Threads < left) store_whole(static_cast<Word*>(a.out) + to[u], load_whole(&w[u]));
   }
 }
 #else

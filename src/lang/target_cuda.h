@@ -135,6 +135,16 @@ COR_FN void store_relaxed(unsigned long long* p, unsigned long long v) {
 // Inside a loop that waits for another block.
 COR_FN void spin() {}
 
+// Reads and writes a value, at an address that is a multiple of its alignment, in accesses of up to 16 bytes.
+template <class T>
+COR_FN T load_whole(const T* p) {
+  return *p;
+}
+template <class T>
+COR_FN void store_whole(T* p, const T& v) {
+  *p = v;
+}
+
 // Clusters: blocks that can read each other's shared memory. One block where there are none.
 COR_FN unsigned cluster_rank() {
   unsigned r = 0;
@@ -246,48 +256,5 @@ COR_FN double exact_fma(double a, double b, double c) { return ::fma(a, b, c); }
 // 2, asin 2 2, acos 2 2, atan 2 2, atan2 3 2, sinh 3 2, cosh 2 1, tanh 2 1, asinh 3 3, acosh 4 3, atanh 3 2, erf 2 2, erfc 4 5,
 // erfinv 2 5, lgamma 6 4 (more near its zeros at -2.5...), cbrt 1 1, hypot 3 2, rsqrt 2 1; fmod is exact.
 #define COR_NATIVE_MATHS 1
-#define COR_NATIVE(name)                              \
-  COR_FN float name(float x) { return ::name##f(x); } \
-  COR_FN double name(double x) { return ::name(x); }
-#define COR_NATIVE_2(name)                                        \
-  COR_FN float name(float x, float y) { return ::name##f(x, y); } \
-  COR_FN double name(double x, double y) { return ::name(x, y); }
-namespace native {
-COR_NATIVE(exp)
-COR_NATIVE(exp2)
-COR_NATIVE(expm1)
-COR_NATIVE(log)
-COR_NATIVE(log1p)
-COR_NATIVE(log2)
-COR_NATIVE(log10)
-COR_NATIVE(sin)
-COR_NATIVE(cos)
-COR_NATIVE(tan)
-COR_NATIVE(asin)
-COR_NATIVE(acos)
-COR_NATIVE(atan)
-COR_NATIVE(sinh)
-COR_NATIVE(cosh)
-COR_NATIVE(tanh)
-COR_NATIVE(asinh)
-COR_NATIVE(acosh)
-COR_NATIVE(atanh)
-COR_NATIVE(erf)
-COR_NATIVE(erfc)
-COR_NATIVE(erfinv)
-COR_NATIVE(lgamma)
-COR_NATIVE(sqrt)
-COR_NATIVE(rsqrt)
-COR_NATIVE(cbrt)
-COR_NATIVE(floor)
-COR_NATIVE(trunc)
-COR_NATIVE(rint)
-COR_NATIVE_2(pow)
-COR_NATIVE_2(atan2)
-COR_NATIVE_2(hypot)
-COR_NATIVE_2(fmod)
-} // namespace native
-#undef COR_NATIVE
-#undef COR_NATIVE_2
 
 } // namespace cor

@@ -56,6 +56,8 @@ template <int Left>
 COR_FN void wgmma_wait() {
   asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(Left) : "memory");
 }
+// Keeps the compiler from moving what defines a sum past the multiplications that use its register.
+COR_FN void pin(float& sum) { asm volatile("" : "+f"(sum)::"memory"); }
 // What this lane wrote to shared memory, asynchronous copies included, is seen by multiplications after a barrier.
 COR_FN void publish_shared() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
 

@@ -1,6 +1,5 @@
 #pragma once
 // What the targets that run on a host processor share: conversions, bits and maths in plain C++ that the compiler vectorises.
-#define COR_FN inline __attribute__((always_inline))
 
 extern "C" {
 double fmod(double, double);
@@ -11,11 +10,6 @@ double cos(double);
 }
 
 namespace cor {
-
-COR_FN float bits_to_float(unsigned v) { return __builtin_bit_cast(float, v); }
-COR_FN unsigned float_to_bits(float v) { return __builtin_bit_cast(unsigned, v); }
-COR_FN double bits_to_double(unsigned long long v) { return __builtin_bit_cast(double, v); }
-COR_FN unsigned long long double_to_bits(double v) { return __builtin_bit_cast(unsigned long long, v); }
 
 // 16-bit floats by integer and float arithmetic that vectorises everywhere; one rounding, to nearest even.
 COR_FN float half_to_float(unsigned short h) {
@@ -36,19 +30,16 @@ COR_FN unsigned short float_to_half(float f) {
   h = magnitude > 0x7f800000u ? 0x7e00u : h;
   return static_cast<unsigned short>(h | ((x >> 16) & 0x8000u));
 }
-COR_FN unsigned short float_to_bfloat(float f) {
-  const unsigned x = float_to_bits(f);
-  const unsigned rounded = (x + 0x7fffu + ((x >> 16) & 1u)) >> 16;
-  return static_cast<unsigned short>((x & 0x7fffffffu) > 0x7f800000u ? 0x7fc0u : rounded);
-}
 
-// Bits.
-COR_FN int count_bits(unsigned v) { return __builtin_popcount(v); }
-COR_FN int count_bits(unsigned long long v) { return __builtin_popcountll(v); }
-COR_FN int leading_zeros(unsigned v) { return v ? __builtin_clz(v) : 32; }
-COR_FN int leading_zeros(unsigned long long v) { return v ? __builtin_clzll(v) : 64; }
-COR_FN int lowest_bit(unsigned v) { return __builtin_ffs(static_cast<int>(v)) - 1; } // -1 when there is none
-COR_FN int lowest_bit(unsigned long long v) { return __builtin_ffsll(static_cast<long long>(v)) - 1; }
+// Reads and writes a value, at an address that is a multiple of its alignment, in accesses of up to 16 bytes.
+template <class T>
+COR_FN T load_whole(const T* p) {
+  return *p;
+}
+template <class T>
+COR_FN void store_whole(T* p, const T& v) {
+  *p = v;
+}
 
 // Four bytes of the eight of (low, high): nibble k of `selector` says which one is byte k of the result.
 COR_FN unsigned byte_permute(unsigned low, unsigned high, unsigned selector) {

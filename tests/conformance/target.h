@@ -1,6 +1,6 @@
 #pragma once
 // Targets on which one kernel text is compiled and run: "emulator32", "emulator64", "emulator128", "avx2", "avx512", "cuda" (the
-// first device, whatever its architecture).
+// first device, whatever its architecture), "gfx906" and "gfx90a", for which kernels are compiled.
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -89,6 +89,8 @@ class OnTarget : public ::testing::TestWithParam<const char*> {
   template <class Arguments, class Check>
   void run(const Kernel& kernel, Arguments arguments, Check check) const {
     if (!runs()) {
+      if (std::string none; backend(chip().backend)->compiler_identity(chip(), &none).empty())
+        GTEST_SKIP() << "NOT TESTED, nor compiled for " << chip().target << ": " << none;
       compile_kernel(chip(), kernel);
       GTEST_SKIP() << "NOT TESTED, compiled for " << chip().target << " only: " << why_;
     }
@@ -108,11 +110,13 @@ class OnTarget : public ::testing::TestWithParam<const char*> {
   const Chip* chip_;
 };
 // Targets with lanes, and all.
-#define ON_LANES(suite)                                                                                          \
-  INSTANTIATE_TEST_SUITE_P(Targets, suite, ::testing::Values("emulator32", "emulator64", "emulator128", "cuda"), \
+#define ON_LANES(suite)                                                                                              \
+  INSTANTIATE_TEST_SUITE_P(Targets, suite,                                                                           \
+                           ::testing::Values("emulator32", "emulator64", "emulator128", "cuda", "gfx906", "gfx90a"), \
                            [](const auto& info) { return info.param; })
-#define ON_ALL_TARGETS(suite)                                                                                                      \
-  INSTANTIATE_TEST_SUITE_P(Targets, suite, ::testing::Values("emulator32", "emulator64", "emulator128", "avx2", "avx512", "cuda"), \
-                           [](const auto& info) { return info.param; })
+#define ON_ALL_TARGETS(suite)                                                                                                     \
+  INSTANTIATE_TEST_SUITE_P(                                                                                                       \
+      Targets, suite, ::testing::Values("emulator32", "emulator64", "emulator128", "avx2", "avx512", "cuda", "gfx906", "gfx90a"), \
+      [](const auto& info) { return info.param; })
 
 } // namespace corundum::test

@@ -1,9 +1,11 @@
 // Products of matrices by dot() and pipeline() on every target, against f64: all types, either order of each factor, extents around
 // the edges of tiles, strides longer than rows and buffers off alignment.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <random>
 
+#include "backends/cuda_memory.h"
 #include "conformance/matmul.h"
 #include "conformance/target.h"
 #include "lang/support.h"
@@ -101,6 +103,41 @@ class Dot : public OnTarget {
         [&] { compare<T, Out>(a, b, e, out.as<typename Out::Stored>(), row, before); });
   }
 
+  // bf16 by the copy engine: the kernel's struct starts with two tensor maps, which hold addresses, and ends at a multiple of 64
+  // bytes as they do.
+  void multiply_mapped(const Matmul& p, Extents e) const {
+    SCOPED_TRACE("mapped " + std::to_string(e.m) + "x" + std::to_string(e.n) + "x" + std::to_string(e.k));
+    std::mt19937 random(static_cast<unsigned>(e.m * 31 + e.n * 7 + e.k));
+    const Operand<BF16> a(e.m, e.k, p.a_along_k, e.more, random), b(e.n, e.k, p.b_along_k, e.more, random);
+    const Memory in_a(chip(), Buffer::of(a.values)), in_b(chip(), Buffer::of(b.values));
+    const size_t row = static_cast<size_t>(e.n + e.more);
+    Buffer out = Buffer::filled(static_cast<size_t>(e.m) * row, uint16_t{7});
+    const int64_t blocks = (e.m + p.m - 1) / p.m * ((e.n + p.n - 1) / p.n);
+    std::vector<Argument> arguments;
+    for (const uint64_t word : tensor_map(in_a.data(), a.stride, p.a_along_k, e.m, e.k, p.m, p.k))
+      arguments.push_back(static_cast<int64_t>(word));
+    for (const uint64_t word : tensor_map(in_b.data(), b.stride, p.b_along_k, e.n, e.k, p.n, p.k))
+      arguments.push_back(static_cast<int64_t>(word));
+    for (const Argument& last : {Argument(&out), Argument(blocks), Argument(e.m), Argument(e.n), Argument(e.k),
+                                 Argument(static_cast<int64_t>(row)), Argument(int64_t{0}), Argument(int64_t{0})})
+      arguments.push_back(last);
+    run(
+        {matmul_text(p), static_cast<uint32_t>(blocks), static_cast<uint32_t>(p.threads), shared_bytes(chip(), p)},
+        [&] { return arguments; }, [&] { compare<BF16, BF16>(a, b, e, out.as<uint16_t>(), row, 7); });
+  }
+
+  // The driver's description of a factor; boxes are 128 bytes by the tile's rows. Constants of cuda.h: bf16, no interleaving,
+  // swizzled by 128 bytes, 256 bytes into the L2 cache at a time, zeros outside.
+  static std::array<uint64_t, 16> tensor_map(void* p, int64_t stride, bool along_k, int64_t outer, int64_t k, int tile_outer,
+                                             int tile_k) {
+    alignas(64) std::array<uint64_t, 16> map{};
+    const uint64_t extents[] = {static_cast<uint64_t>(along_k ? k : outer), static_cast<uint64_t>(along_k ? outer : k)};
+    const uint64_t strides[] = {static_cast<uint64_t>(stride) * 2};
+    const uint32_t box[] = {64, static_cast<uint32_t>(along_k ? tile_outer : tile_k)}, steps[] = {1, 1};
+    EXPECT_EQ(CudaMemory::function("cuTensorMapEncodeTiled")(map.data(), 9, 2, p, extents, strides, box, steps, 0, 3, 3, 0), 0);
+    return map;
+  }
+
   template <class T, class Out>
   static void compare(const Operand<T>& a, const Operand<T>& b, Extents e, const std::vector<typename Out::Stored>& results,
                       size_t row, typename Out::Stored before) {
@@ -165,6 +202,18 @@ TEST_P(Dot, UnitsOfTensorCores) {
   sweep<I8, I32>(true, true, "mma");
   sweep<Tf32, F32>(true, false, "tf32");
   sweep<Tf32, F32>(true, true, "tf32");
+}
+
+TEST_P(Dot, TilesThroughTensorMaps) {
+  if (chip().target != std::string_view("sm_90")) GTEST_SKIP() << "only sm_90 has both wgmma and tensor maps";
+  if (!runs()) GTEST_SKIP() << "NOT TESTED: " << why();
+  for (const bool a_along_k : {true, false})
+    for (const bool b_along_k : {true, false}) {
+      Matmul p{BF16::name, BF16::name, 2, 2, a_along_k, b_along_k, "mapped"};
+      choose_tiles(chip(), true, &p);
+      for (const int64_t s : {1, 15, 16, 17, 127, 128, 129, 1000}) multiply_mapped(p, {s, s, s, (8 - s % 8) % 8});
+      multiply_mapped(p, {264, 136, 200, 8});
+    }
 }
 
 // The instructions that a processor may have beyond its target's, asked of its record.

@@ -12,6 +12,9 @@ namespace {
 
 class Movers : public OnTarget {
  protected:
+  void SetUp() override {
+    if (!runs()) GTEST_SKIP() << "NOT TESTED: " << why();
+  }
   uint32_t blocks_of(int64_t rows, int64_t width) const {
     return static_cast<uint32_t>(chip().simt ? (rows * width + 2047) / 2048 : rows * ((width + 16383) / 16384));
   }

@@ -6,9 +6,8 @@
 #include <sstream>
 
 #include "core/chip.h"
-#include "jit/build.h"
-#include "jit/process.h"
 #include "jit/support.h"
+#include "lang/machine_code.h"
 #include "ops/copy/copy.h"
 #include "ops/layer_norm/layer_norm.h"
 #include "ops/pointwise/pointwise.h"
@@ -45,25 +44,11 @@ Accesses accesses_in(const std::string& code) {
   return found;
 }
 
-// The machine code of the list's only kernel, as cuobjdump prints it.
-std::string machine_code(const Chip& chip, const LaunchList& list) {
-  Recipe recipe;
-  std::vector<uint8_t> binary;
-  std::string log;
-  bool interrupted = false;
-  EXPECT_EQ(list.size(), 1u);
-  if (list.size() != 1) return "";
-  const Status made = make_recipe(*backend(chip.backend), chip, list[0].key, &recipe);
-  EXPECT_TRUE(made.ok()) << made.reason();
-  const Status s = recipe.backend->compile({&chip, recipe.entry, recipe.text}, &binary, &log, &interrupted);
-  EXPECT_TRUE(s.ok()) << s.reason() << log;
-  Directory directory;
-  const std::string path = directory / "kernel.cubin";
-  write_text(path, std::string(binary.begin(), binary.end()));
-  const ProcessResult r = run_process({CUOBJDUMP, "-sass", path});
-  EXPECT_EQ(r.exit_code, 0) << r.output;
-  EXPECT_NE(r.output.find(recipe.entry), std::string::npos) << r.output.substr(0, 300);
-  return r.output;
+// The machine code of a kernel, as cuobjdump prints it.
+std::string machine_code(const Compiled& kernel) {
+  std::string code = print_code({CUOBJDUMP, "-sass"}, kernel.binary);
+  EXPECT_NE(code.find(kernel.entry), std::string::npos) << code.substr(0, 300);
+  return code;
 }
 
 struct Expected {
@@ -73,7 +58,9 @@ struct Expected {
 
 void check(const Chip& chip, const std::string& name, const LaunchList& list, Expected e) {
   SCOPED_TRACE(name + " on " + chip.target);
-  const std::string code = machine_code(chip, list);
+  const std::vector<Compiled> kernels = compile_plan(chip, list);
+  ASSERT_EQ(kernels.size(), 1u);
+  const std::string code = machine_code(kernels[0]);
   const Accesses accesses = accesses_in(code);
   EXPECT_EQ(count(accesses, "LDG", 16, 16) + 2 * count(accesses, "LDG", 32, 32), e.wide_loads) << code;
   EXPECT_EQ(count(accesses, "STG", 16, 16) + 2 * count(accesses, "STG", 32, 32), e.wide_stores) << code;
@@ -82,19 +69,17 @@ void check(const Chip& chip, const std::string& name, const LaunchList& list, Ex
   EXPECT_EQ(count(accesses, "LDL", 1, 32) + count(accesses, "STL", 1, 32), 0) << "registers went to local memory\n" << code;
 }
 
-// Runs `body` for each architecture, in a process whose configuration names pip's NVRTC.
-void for_each_chip(const std::function<void(const Chip&)>& body) {
+// Runs `body` in a process whose configuration names pip's NVRTC.
+void with_tools(const std::function<void()>& body) {
   if (!*CUOBJDUMP) GTEST_SKIP() << "no cuobjdump: it comes with the triton package that a CUDA build of torch depends on";
   ASSERT_STRNE(PIP_NVRTC, "") << "no NVRTC among the Python packages";
-  EXPECT_TRUE(in_child(
-      with_nvrtc,
-      [&] {
-        for (const char* target : {"sm_80", "sm_90", "sm_100"}) {
-          ASSERT_NE(known_chip(target), nullptr) << target;
-          body(*known_chip(target));
-        }
-      },
-      300));
+  EXPECT_TRUE(in_child(with_nvrtc, body, 600));
+}
+const std::vector<std::string> architectures = {"sm_80", "sm_90", "sm_100"};
+void for_each_chip(const std::function<void(const Chip&)>& body) {
+  with_tools([&] {
+    for (const std::string& target : architectures) body(*known_chip(target));
+  });
 }
 
 constexpr Dtype both[] = {Dtype::float32, Dtype::bfloat16};
@@ -189,6 +174,24 @@ TEST(MachineCode, LayerNorm) {
   });
 }
 
+// Every family: whole vectors where its layout allows them, and no register that does not fit.
+TEST(MachineCode, EveryFamily) {
+  with_tools([] {
+    for_each_case(architectures, [](const Chip&, const FamilyCase& wanted, const std::vector<Compiled>& kernels) {
+      int loads = 0, stores = 0;
+      for (const Compiled& kernel : kernels) {
+        const std::string code = machine_code(kernel);
+        const Accesses accesses = accesses_in(code);
+        loads += count(accesses, "LDG", 16, 32) + count(accesses, "LDGSTS", 16, 16);
+        stores += count(accesses, "STG", 16, 32);
+        EXPECT_EQ(count(accesses, "LDL", 1, 32) + count(accesses, "STL", 1, 32), 0) << kernel.entry << " uses local memory";
+      }
+      EXPECT_TRUE(loads > 0 || !wanted.wide_loads) << "no wide load";
+      EXPECT_TRUE(stores > 0 || !wanted.wide_stores) << "no wide store";
+    });
+  });
+}
+
 // Each lane moves its part of a tile in 16-byte pieces; the narrow accesses are the ragged edges'.
 TEST(MachineCode, Transpose) {
   for_each_chip([](const Chip& chip) {
@@ -216,7 +219,9 @@ TEST(MachineCode, Cumsum) {
         const Status s =
             scan::plan(chip, {scan::Kind::sum, aligned, dtype, aligned, dtype, shape.outer, shape.n, shape.inner}, list);
         ASSERT_TRUE(s.ok()) << s.reason();
-        const std::string code = machine_code(chip, list);
+        const std::vector<Compiled> kernels = compile_plan(chip, list);
+        ASSERT_EQ(kernels.size(), 1u);
+        const std::string code = machine_code(kernels[0]);
         const Accesses accesses = accesses_in(code);
         EXPECT_EQ(count(accesses, "LDGSTS", 16, 16), 1) << code;
         EXPECT_EQ(count(accesses, "STG", 16, 16), 1) << code;
