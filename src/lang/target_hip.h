@@ -158,8 +158,9 @@ COR_FN void async_wait() {}
 COR_FN float half_to_float(unsigned short h) { return static_cast<float>(__builtin_bit_cast(_Float16, h)); }
 COR_FN unsigned short float_to_half(float f) { return __builtin_bit_cast(unsigned short, static_cast<_Float16>(f)); }
 
-// 2^x; worst error 1 ulp, denormal results are 0 (AMD's instruction set documents, v_exp_f32).
+// 1/x; worst error 1 ulp (v_rcp_f32). Denormals count as 0.
 COR_FN float reciprocal_fast(float x) { return __builtin_amdgcn_rcpf(x); }
+// 2^x; worst error 1 ulp, denormal results are 0 (AMD's instruction set documents, v_exp_f32).
 COR_FN float exp2_fast(float x) { return __builtin_exp2f(x); }
 
 // The sine and the cosine of x by the hardware's approximation; of pi times x.

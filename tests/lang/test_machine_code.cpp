@@ -51,6 +51,13 @@ std::string machine_code(const Compiled& kernel) {
   return code;
 }
 
+// Of the list's only kernel.
+std::string machine_code(const Chip& chip, const LaunchList& list) {
+  const std::vector<Compiled> kernels = compile_plan(chip, list);
+  EXPECT_EQ(kernels.size(), 1u);
+  return kernels.size() == 1 ? machine_code(kernels[0]) : "";
+}
+
 struct Expected {
   int wide_loads, wide_stores;     // of 16 bytes or more, counted as if each had 16
   int narrow_loads, narrow_stores; // at most
@@ -58,9 +65,7 @@ struct Expected {
 
 void check(const Chip& chip, const std::string& name, const LaunchList& list, Expected e) {
   SCOPED_TRACE(name + " on " + chip.target);
-  const std::vector<Compiled> kernels = compile_plan(chip, list);
-  ASSERT_EQ(kernels.size(), 1u);
-  const std::string code = machine_code(kernels[0]);
+  const std::string code = machine_code(chip, list);
   const Accesses accesses = accesses_in(code);
   EXPECT_EQ(count(accesses, "LDG", 16, 16) + 2 * count(accesses, "LDG", 32, 32), e.wide_loads) << code;
   EXPECT_EQ(count(accesses, "STG", 16, 16) + 2 * count(accesses, "STG", 32, 32), e.wide_stores) << code;
