@@ -53,6 +53,13 @@ COR_FN LoadedBy<V, T, Pass> load_along(const Pass&, const T* vector) {
   return {vector, {}};
 }
 
+// The first element of each fold (inner = 1), which is there.
+template <class V, class Pass, class T>
+COR_FN Folded<V, 1> first(const Pass& pass, const T* tensor) {
+  static_assert(Pass::columns == 1, "first wants folds along the last dimension");
+  return {{convert<V>(tensor[pass.offset()])}};
+}
+
 // What keep_and_fold() gives: `auto [kept, folded] = ...`.
 template <class Kept, class F>
 struct KeptAndFolded {
