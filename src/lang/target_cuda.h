@@ -186,6 +186,13 @@ COR_FN void async_wait() {
   asm volatile("cp.async.wait_group %0;" ::"n"(Left) : "memory");
 }
 
+// 16 bytes to an address of global memory that is a multiple of 16; always one access, whatever stands beside it.
+COR_FN void store16(void* global, const unsigned (&w)[4]) {
+  asm volatile("st.global.v4.b32 [%0], {%1, %2, %3, %4};" ::"l"(__cvta_generic_to_global(global)), "r"(w[0]), "r"(w[1]), "r"(w[2]),
+               "r"(w[3])
+               : "memory");
+}
+
 COR_FN float bits_to_float(unsigned v) { return __uint_as_float(v); }
 COR_FN unsigned float_to_bits(float v) { return __float_as_uint(v); }
 COR_FN double bits_to_double(unsigned long long v) { return __longlong_as_double(static_cast<long long>(v)); }
@@ -215,6 +222,12 @@ COR_FN float exp2_fast(float x) {
   return r;
 }
 
+// 1/x; worst error 1 ulp (PTX ISA, rcp.approx). Denormals count as 0.
+COR_FN float reciprocal_fast(float x) {
+  float r;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(x));
+  return r;
+}
 // The sine and the cosine of x by the hardware's approximation, which curand's normal numbers are made with; of pi times x.
 COR_FN void sincos_fast(float x, float* sine, float* cosine) { ::__sincosf(x, sine, cosine); }
 COR_FN void sincos_pi(double x, double* sine, double* cosine) { ::sincospi(x, sine, cosine); }

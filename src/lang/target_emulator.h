@@ -213,6 +213,7 @@ COR_PRIMITIVE T* in_block(T* shared, unsigned rank) {
   return static_cast<T*>(corundum_emulator_in_block(shared, rank, COR_PLACE));
 }
 
+COR_FN void store16(void* global, const unsigned (&w)[4]) { __builtin_memcpy(global, w, 16); }
 COR_PRIMITIVE void async_copy16(void* shared, const void* global, int bytes = 16) {
   corundum_emulator_async_copy(shared, global, static_cast<unsigned>(bytes), static_cast<unsigned>(16 - bytes), COR_PLACE);
 }

@@ -134,6 +134,8 @@ COR_FN T* in_block(T* shared, unsigned) {
   return shared;
 }
 
+COR_FN void store16(void* global, const unsigned (&w)[4]) { *static_cast<Word16*>(global) = Word16{w[0], w[1], w[2], w[3]}; }
+
 // 16 bytes from global to shared memory, at once; `bytes` of them, the rest zeros. Both addresses are multiples of 16.
 COR_FN void async_copy16(void* shared, const void* global, int bytes = 16) {
   struct alignas(16) Piece {
@@ -156,6 +158,8 @@ COR_FN void async_wait() {}
 COR_FN float half_to_float(unsigned short h) { return static_cast<float>(__builtin_bit_cast(_Float16, h)); }
 COR_FN unsigned short float_to_half(float f) { return __builtin_bit_cast(unsigned short, static_cast<_Float16>(f)); }
 
+// 1/x; worst error 1 ulp (v_rcp_f32). Denormals count as 0.
+COR_FN float reciprocal_fast(float x) { return __builtin_amdgcn_rcpf(x); }
 // 2^x; worst error 1 ulp, denormal results are 0 (AMD's instruction set documents, v_exp_f32).
 COR_FN float exp2_fast(float x) { return __builtin_exp2f(x); }
 

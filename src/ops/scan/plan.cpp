@@ -161,7 +161,11 @@ Status plan_simt(const Chip& chip, const Call& call, Layout l, LaunchList& list)
 
 constexpr int64_t task_elements = 32768;
 
-Status plan_simd(const Chip& chip, const Call& call, Layout l, LaunchList& list) {
+Status plan_simd(const Chip& chip, Call call, Layout l, LaunchList& list) {
+  if (call.n == 1) { // nothing is added: all elements lie side by side
+    call.inner *= call.outer;
+    call.outer = 1;
+  }
   l.key.threads_log2 = 0;
   l.key.columns = call.inner == 1 ? 1 : call.inner <= 8 ? 8 : 64;
   l.key.items = call.inner == 1 ? 128 : call.inner <= 8 ? 128 : 16;
