@@ -16,15 +16,20 @@ from corundum._front import disable, enable, info, ops, use
 from corundum._library import Operator
 from corundum._plan import Pack, Plan, pack, plan
 from corundum._record import Call, Record, record
+from corundum._verify import Difference, DifferenceError, Verification, bisect, verify
 from corundum._version import __version__
 
 __all__ = [
     "Call",
+    "Difference",
+    "DifferenceError",
     "Operator",
     "Pack",
     "Plan",
     "Record",
+    "Verification",
     "__version__",
+    "bisect",
     "cache",
     "disable",
     "enable",
@@ -34,4 +39,5 @@ __all__ = [
     "plan",
     "record",
     "use",
+    "verify",
 ]

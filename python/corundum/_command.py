@@ -63,6 +63,24 @@ def _parser() -> argparse.ArgumentParser:
     pack.add_argument("-o", "--output", required=True, metavar="OUT", help="the pack to write")
     pack.add_argument("--threads", type=_count, help="compile on this many threads (default: one per processor)")
     pack.set_defaults(run=_pack)
+
+    check = commands.add_parser("check", parents=[json_option], help="hold every overload against ATen")
+    check.add_argument("--only", nargs="+", metavar="NAME", help="ATen names: add.Tensor, or add for all its overloads")
+    check.add_argument("--family", nargs="+", metavar="NAME", help="families: see `corundum ops`")
+    check.add_argument("--backend", choices=["cpu", "cuda"], default="cpu", help="where the tensors are (default: %(default)s)")
+    check.add_argument("--dtype", nargs="+", metavar="NAME", help="dtypes: float32 bfloat16 ...")
+    check.add_argument(
+        "--mode", nargs="+", metavar="NAME", help="how calls are made: plain, backward, compile, ... (docs/check.md)"
+    )
+    check.add_argument("--sample", type=_count, default=12, metavar="N", help="calls an overload and dtype (default: %(default)s)")
+    check.add_argument("--full", action="store_true", help="all calls and all sizes")
+    check.add_argument("--huge", action="store_true", help="tensors of more than 2^31 elements, too, where the memory allows")
+    check.add_argument("--no-op-db", action="store_true", help="without the samples of torch's op_db")
+    check.add_argument("--seed", type=int, default=0, help="of the sample and of all numbers (default: %(default)s)")
+    check.add_argument("-o", "--output", metavar="OUT", help="write a JSON line for each overload and dtype")
+    check.add_argument("--resume", action="store_true", help="go on where OUT ends")
+    check.add_argument("--coverage", metavar="FILE", help="docs/coverage.md: falling back for another reason is a failure")
+    check.set_defaults(run=_check)
     return parser
 
 
@@ -129,6 +147,31 @@ def _pack(options: argparse.Namespace) -> int:
     for line in result.errors:
         print(f"corundum: {line}", file=sys.stderr)
     return 1 if result.failed else 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from corundum.check import Wish, check
+
+    if options.resume and not options.output:
+        raise ValueError("--resume goes on with a file: name it with --output")
+    wish = Wish(
+        names=options.only,
+        families=options.family,
+        dtypes=options.dtype,
+        modes=options.mode,
+        device=options.backend,
+        full=options.full,
+        sample=options.sample,
+        seed=options.seed,
+        op_db=not options.no_op_db,
+        huge=options.huge,
+        coverage=Path(options.coverage) if options.coverage else None,
+    )
+    with _bar("checking", "unit") as advance:
+        good = check(wish, Path(options.output) if options.output else None, options.resume, advance, options.json)
+    return 0 if good else 1
 
 
 @contextmanager

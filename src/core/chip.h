@@ -17,6 +17,7 @@ struct Chip {
   uint32_t shared_bytes;    // scratch a block may have at most, opt-in included
   uint64_t l2_bytes;        // last cache that the chip shares; cpu: L2 of a core
   uint32_t features;        // ChipFeature: what this very chip has beyond its target; 0 in the records of targets
+  uint32_t max_cluster = 1; // blocks that can read each other's shared memory
 };
 
 // A plan may ask for instructions of these by name; they are part of the kernel's text then.

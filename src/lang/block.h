@@ -12,6 +12,9 @@
 //   store(block, p, left, tile)       the same back, converted as ATen's copy_ does
 //   map(block, f, tiles...)           f(value, ...) of each element
 //   for_each(block, tile, f)          f(element number, value) of each element
+//   for_range(block, count, f)        f(number) of each number below count, whatever the tile
+//   fold_range<Monoid>(block, count, f)
+//                                     the combination of all f(number), of a monoid that commutes
 //   fold<Monoid>(block, tile)         the combination of all, known to all lanes (of a column)
 //   inclusive_scan<Monoid>(block, tile, &total), exclusive_scan<Monoid>(...)
 //                                     a tile of States; `total` is the fold

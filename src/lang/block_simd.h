@@ -85,6 +85,18 @@ COR_FN void for_each(const Block&, const Tile<T, Block>& tile, F f) {
   static_assert(Block::columns == 1, "an element is one value");
   for (int e = 0; e < tile.count; ++e) f(e, tile.v[e]);
 }
+// f(number) of each number below `count`.
+template <class Block, class F>
+COR_FN void for_range(const Block&, int count, F f) {
+  for (int i = 0; i < count; ++i) f(i);
+}
+// The combination of f(number) of each number below `count`, of a monoid that commutes.
+template <class Monoid, class Block, class F>
+COR_FN typename Monoid::State fold_range(Block&, int count, F f) {
+  auto s = Monoid::identity();
+  for (int i = 0; i < count; ++i) s = Monoid::combine(s, Monoid::of(f(i)));
+  return s;
+}
 
 // --- folds and scans -------------------------------------------------------------------------------------------------------------
 

@@ -56,18 +56,21 @@ COR_FN T shuffle(T value, int lane) {
 
 // --- tiles and memory ------------------------------------------------------------------------------------------------------------
 
-// Where a tile waits between memory's order and the lanes'. 16 bytes are left free after each 128, so that lanes which read their
-// own neighbours meet different banks. All tiles of a block with elements of this size share the place.
+// Where a tile waits between memory's order and the lanes'. 16 bytes are left free after each 128, and again after each 1024, so
+// that lanes which read their own neighbours meet different banks. All tiles of a block with elements of this size share the place.
 template <int Bytes, class Block>
 struct Stage {
   static constexpr int piece = 16 / Bytes; // elements of a wide access
-  static constexpr int flat = Block::size * Block::columns;
-  using Room = Vec<Opaque<16>, (flat * Bytes + 127) / 128 * 9>;
+  static constexpr int lines = (Block::size * Block::columns * Bytes + 127) / 128;
+  using Room = Vec<Opaque<16>, lines * 9 + lines / 8>;
   COR_FN static char* room() {
     COR_SHARED(shared, Room);
     return reinterpret_cast<char*>(&shared);
   }
-  COR_FN static char* at(char* room, int f) { return room + (f + f / (8 * piece) * piece) * Bytes; }
+  COR_FN static char* at(char* room, int f) {
+    const unsigned line = static_cast<unsigned>(f) / (8 * piece);
+    return room + (f + (line + line / 8) * piece) * Bytes;
+  }
 };
 
 template <class T>
@@ -103,55 +106,87 @@ inline constexpr int lane_piece = Block::columns > 1                   ? 1
                                   : Block::items * sizeof(T) < 16      ? Block::items
                                                                        : 1;
 
+// A tile that waits in shared memory, for those who walk over a lane's own elements there.
+template <class T, class B>
+struct Staged {
+  using Place = Stage<sizeof(T), B>;
+  char* room;
+  // `Count` neighbours from this lane's item k on; k and Count are multiples of a piece.
+  template <int Count>
+  COR_FN Vec<T, Count> read(const B& block, int k) const {
+    constexpr int piece = lane_piece<T, B> < Count ? lane_piece<T, B> : Count;
+    Vec<T, Count> r = {};
+    if (!block.has_column()) return r;
+#pragma unroll
+    for (int j = 0; j < Count; j += piece) {
+      const auto v =
+          load_vec<T, piece>(reinterpret_cast<const T*>(Place::at(room, B::element(k + j) * block.step() + B::column())));
+#pragma unroll
+      for (int i = 0; i < piece; ++i) r.v[j + i] = v.v[i];
+    }
+    return r;
+  }
+  template <int Count>
+  COR_FN void write(const B& block, int k, const Vec<T, Count>& values) const {
+    constexpr int piece = lane_piece<T, B> < Count ? lane_piece<T, B> : Count;
+    if (!block.has_column()) return;
+#pragma unroll
+    for (int j = 0; j < Count; j += piece) {
+      Vec<T, piece> v;
+#pragma unroll
+      for (int i = 0; i < piece; ++i) v.v[i] = values.v[j + i];
+      store_vec<T, piece>(reinterpret_cast<T*>(Place::at(room, B::element(k + j) * block.step() + B::column())), v);
+    }
+  }
+};
+
 template <class T, class Block>
-COR_FN Tile<T, Block> load(Block& block, const T* p, Span span, T pad) {
-  using Staged = Stage<sizeof(T), Block>;
+COR_FN Staged<T, Block> stage(Block& block, const T* p, Span span, T pad) {
+  using Place = Stage<sizeof(T), Block>;
   const int low = clamp_to_tile<Block>(span.low), high = clamp_to_tile<Block>(span.high);
-  char* const room = Staged::room();
+  char* const room = Place::room();
   barrier(); // the readers of the tile before are done
-  for_pieces<Block, Staged::piece>(
+  for_pieces<Block, Place::piece>(
       is_wide(p) && block.is_wide(sizeof(T)), low * block.step(), high * block.step(), Block::size * block.step(),
-      [&](int f) { async_copy16(Staged::at(room, f), p + block.offset(f)); },
-      [&](int f, bool there) { *reinterpret_cast<T*>(Staged::at(room, f)) = there && block.has(f) ? p[block.offset(f)] : pad; });
+      [&](int f) { async_copy16(Place::at(room, f), p + block.offset(f)); },
+      [&](int f, bool there) { *reinterpret_cast<T*>(Place::at(room, f)) = there && block.has(f) ? p[block.offset(f)] : pad; });
   async_commit();
   async_wait<0>();
   barrier();
-  constexpr int piece = lane_piece<T, Block>;
-  Tile<T, Block> r;
-#pragma unroll
-  for (int k = 0; k < Block::items; k += piece) {
-    const auto v =
-        load_vec<T, piece>(reinterpret_cast<const T*>(Staged::at(room, Block::element(k) * block.step() + Block::column())));
-#pragma unroll
-    for (int i = 0; i < piece; ++i) r.v[k + i] = v.v[i];
-  }
-  return r;
+  return {room};
 }
-
-template <class T, class V, class Block>
-COR_FN void store(Block& block, T* p, Span span, const Tile<V, Block>& tile) {
-  using Staged = Stage<sizeof(T), Block>;
-  constexpr int piece = lane_piece<T, Block>;
-  char* const room = Staged::room();
-  barrier(); // the readers of the tile before are done
-#pragma unroll
-  for (int k = 0; k < Block::items; k += piece) {
-    Vec<T, piece> v;
-#pragma unroll
-    for (int i = 0; i < piece; ++i) v.v[i] = convert<T>(tile.v[k + i]);
-    if (block.has_column())
-      store_vec<T, piece>(reinterpret_cast<T*>(Staged::at(room, Block::element(k) * block.step() + Block::column())), v);
-  }
-  barrier();
+template <class T, class Block>
+COR_FN void store(Block& block, T* p, Span span, Staged<T, Block> tile) {
+  using Place = Stage<sizeof(T), Block>;
+  barrier(); // the lanes have written it
   const int low = clamp_to_tile<Block>(span.low), high = clamp_to_tile<Block>(span.high);
-  for_pieces<Block, Staged::piece>(
+  for_pieces<Block, Place::piece>(
       is_wide(p) && block.is_wide(sizeof(T)), low * block.step(), high * block.step(), high * block.step(),
       [&](int f) {
-        *reinterpret_cast<Opaque<16>*>(p + block.offset(f)) = *reinterpret_cast<const Opaque<16>*>(Staged::at(room, f));
+        *reinterpret_cast<Opaque<16>*>(p + block.offset(f)) = *reinterpret_cast<const Opaque<16>*>(Place::at(tile.room, f));
       },
       [&](int f, bool there) {
-        if (there && block.has(f)) p[block.offset(f)] = *reinterpret_cast<const T*>(Staged::at(room, f));
+        if (there && block.has(f)) p[block.offset(f)] = *reinterpret_cast<const T*>(Place::at(tile.room, f));
       });
+}
+
+template <class T, class Block>
+COR_FN Tile<T, Block> load(Block& block, const T* p, Span span, T pad) {
+  const auto all = stage(block, p, span, pad).template read<Block::items>(block, 0);
+  Tile<T, Block> r;
+#pragma unroll
+  for (int k = 0; k < Block::items; ++k) r.v[k] = all.v[k];
+  return r;
+}
+template <class T, class V, class Block>
+COR_FN void store(Block& block, T* p, Span span, const Tile<V, Block>& tile) {
+  const Staged<T, Block> staged{Stage<sizeof(T), Block>::room()};
+  Vec<T, Block::items> all;
+#pragma unroll
+  for (int k = 0; k < Block::items; ++k) all.v[k] = convert<T>(tile.v[k]);
+  barrier(); // the readers of the tile before are done
+  staged.write(block, 0, all);
+  store(block, p, span, staged);
 }
 
 template <class F, class Block, class First, class... T>
@@ -165,6 +200,12 @@ template <class F, class T, class Block>
 COR_FN void for_each(const Block&, const Tile<T, Block>& tile, F f) {
 #pragma unroll
   for (int k = 0; k < Block::items; ++k) f(Block::element(k), tile.v[k]);
+}
+// f(number) of each number below `count`.
+template <class Block, class F>
+COR_FN void for_range(const Block&, int count, F f) {
+#pragma unroll 1
+  for (int i = thread_id(); i < count; i += Block::threads) f(i);
 }
 
 // --- folds and scans -------------------------------------------------------------------------------------------------------------
@@ -208,6 +249,14 @@ COR_FN Halves<typename Monoid::State> across_warps(Block& block, typename Monoid
 template <class Monoid, class Block>
 COR_FN typename Monoid::State fold_lanes(Block& block, typename Monoid::State s) {
   return across_warps<Monoid>(block, scan_warp<Monoid, Block>(s)).all;
+}
+
+// The combination of f(number) of each number below `count`, of a monoid that commutes.
+template <class Monoid, class Block, class F>
+COR_FN typename Monoid::State fold_range(Block& block, int count, F f) {
+  auto s = Monoid::identity();
+  for_range(block, count, [&](int i) { s = Monoid::combine(s, Monoid::of(f(i))); });
+  return fold_lanes<Monoid>(block, s);
 }
 
 template <class Monoid, class T, class Block>

@@ -16,7 +16,7 @@ namespace cor {
 struct MoveArgs {
   i64 rows;
   Divider width; // words a row
-  i64 stride;    // words between the output's rows
+  i64 stride;    // words between the output's rows, not negative
 };
 
 // `fill` outside of [first, first + count): padding.
@@ -67,25 +67,23 @@ inline constexpr int move_tile = 512 * (sizeof(Word) < 2 ? 8 : 16 / sizeof(Word)
 template <class Word, class Body, int Threads, int PerLane, class Args>
 COR_FN void move_rows(const Args& a) {
   constexpr int tile = move_tile<Word>;
-  const i64 all = a.move.rows * a.move.width.size - static_cast<i64>(block_id()) * tile;
-  const int left = all < tile ? static_cast<int>(all) : tile;
+  const i64 left = a.move.rows * a.move.width.size - static_cast<i64>(block_id()) * tile;
   const RowCounter<tile> counter(block_id(), a.move.width);
 #pragma unroll 1
   for (int turn = 0; turn < tile / (Threads * PerLane); ++turn) {
-    const int first = turn * (Threads * PerLane) + thread_id();
     Word w[PerLane];
-    i64 to[PerLane];
+    i64 to[PerLane]; // or -1
 #pragma unroll
     for (int u = 0; u < PerLane; ++u) {
-      if (first + u * Threads >= left) break;
+      const int e = (turn * PerLane + u) * Threads + thread_id();
       i64 row, column;
-      counter.find(a.move.width, first + u * Threads, &row, &column);
-      to[u] = row * a.move.stride + column;
-      store_whole(&w[u], static_cast<Word>(Body::row(a, row)[column]));
+      counter.find(a.move.width, e, &row, &column);
+      to[u] = e < left ? row * a.move.stride + column : -1;
+      if (e < left) store_whole(&w[u], static_cast<Word>(Body::row(a, row)[column]));
     }
 #pragma unroll
     for (int u = 0; u < PerLane; ++u)
-      if (first + u * Threads < left) store_whole(static_cast<Word*>(a.out) + to[u], load_whole(&w[u]));
+      if (to[u] >= 0) store_whole(static_cast<Word*>(a.out) + to[u], load_whole(&w[u]));
   }
 }
 #else

@@ -24,23 +24,26 @@ template <class T>
 struct EnableIf<true, T> {
   using type = T;
 };
+template <class T, class...>
+struct FirstOf {
+  using type = T;
+};
+// T, if A (and B) are nodes; no type otherwise.
 template <class A, class T>
-using NodeOf = typename EnableIf<IsNode<A>::value, T>::type;
+using NodeOf = typename FirstOf<T, typename A::node_tag>::type;
+template <class A, class B, class T>
+using NodeOfBoth = typename FirstOf<T, typename A::node_tag, typename B::node_tag>::type;
 
 template <class F, class A>
 struct UnaryNode {
   using node_tag = NodeTag;
   using value_type = decltype(F::apply(typename A::value_type()));
   A a;
-  template <class Chunk>
-  struct View {
-    Chunk a;
-    COR_FN value_type at(int k) const { return F::apply(a.at(k)); }
-  };
-  template <class Pass, class Index>
-  COR_FN auto chunk(const Pass& p, Index c) const {
-    return View<decltype(a.chunk(p, c))>{a.chunk(p, c)};
+  template <class Pass, class At>
+  COR_FN void fetch(const Pass& pass, At at) {
+    a.fetch(pass, at);
   }
+  COR_FN value_type at(int k) const { return F::apply(a.at(k)); }
 };
 
 } // namespace cor

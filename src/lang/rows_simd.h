@@ -14,10 +14,12 @@ struct Buffer {
   using node_tag = NodeTag;
   using value_type = T;
   T* p;
+  const T* now;
   template <class Pass>
-  COR_FN Stretch<T> chunk(const Pass&, i64 c) const {
-    return {p + c * Pass::width};
+  COR_FN void fetch(const Pass&, i64 c) {
+    now = p + c * Pass::width;
   }
+  COR_FN T at(int k) const { return now[k]; }
 };
 
 // Width: elements a chunk; several vector registers, so that a fold has independent chains.
@@ -26,6 +28,8 @@ struct RowPass {
   static constexpr int width = Width, columns = 1;
   static constexpr bool across_columns = false;
   static constexpr bool resident = Resident;
+  template <class T>
+  using Chunk = Stretch<T>;
   i64 n;
   const i64 row;
   char* scratch;
@@ -60,6 +64,8 @@ struct ColumnPass {
   static constexpr int width = Width, columns = Width;
   static constexpr bool across_columns = true;
   static constexpr bool resident = Resident;
+  template <class T>
+  using Chunk = Stretch<T>;
   i64 n;
   const i64 inner;
   i64 o, column;
@@ -132,18 +138,18 @@ COR_FN auto fold_chunks(Pass& pass, F each) {
 }
 
 template <class Monoid, class Pass, class Node>
-COR_FN auto fold(Pass& pass, const Node& node) {
+COR_FN auto fold(Pass& pass, Node node) {
   return fold_chunks<Monoid>(
       pass, [&](i64 c, int count, auto visit) __attribute__((always_inline)) {
-        const auto chunk = node.chunk(pass, c);
-        for (int k = 0; k < count; ++k) visit(k, chunk.at(k));
+        node.fetch(pass, c);
+        for (int k = 0; k < count; ++k) visit(k, node.at(k));
       });
 }
 
 template <class V, class T>
 inline constexpr bool in_memory = false;
 template <class T>
-inline constexpr bool in_memory<T, Loaded<T, T>> = true;
+inline constexpr bool in_memory<T, Loaded<T, T, Stretch<T>>> = true;
 
 template <class Pass, class Node>
 inline constexpr bool is_buffered = Pass::resident && !in_memory<typename Node::value_type, Node>;
@@ -157,18 +163,18 @@ COR_FN T* take_buffer(Pass& pass) {
 }
 
 template <class Pass, class Node>
-COR_FN auto keep(Pass& pass, const Node& node) {
+COR_FN auto keep(Pass& pass, Node node) {
   using T = typename Node::value_type;
   if constexpr (is_buffered<Pass, Node>) {
     T* buffer = take_buffer<T>(pass);
     for_chunks(
         pass, [&](i64 c, int count) __attribute__((always_inline)) {
-          const auto chunk = node.chunk(pass, c);
+          node.fetch(pass, c);
           T* p = buffer + c * Pass::width;
 #pragma GCC ivdep
-          for (int k = 0; k < count; ++k) p[k] = chunk.at(k);
+          for (int k = 0; k < count; ++k) p[k] = node.at(k);
         });
-    return Buffer<T>{buffer};
+    return Buffer<T>{buffer, buffer};
   } else {
     return node;
   }
@@ -176,22 +182,22 @@ COR_FN auto keep(Pass& pass, const Node& node) {
 
 // keep() and fold() in one walk.
 template <class Monoid, class Pass, class Node>
-COR_FN auto keep_and_fold(Pass& pass, const Node& node) {
+COR_FN auto keep_and_fold(Pass& pass, Node node) {
   using T = typename Node::value_type;
   if constexpr (is_buffered<Pass, Node>) {
     T* buffer = take_buffer<T>(pass);
     const auto folded = fold_chunks<Monoid>(
         pass, [&](i64 c, int count, auto visit) __attribute__((always_inline)) {
-          const auto chunk = node.chunk(pass, c);
+          node.fetch(pass, c);
           T* p = buffer + c * Pass::width;
 #pragma GCC ivdep
           for (int k = 0; k < count; ++k) {
-            const T v = chunk.at(k);
+            const T v = node.at(k);
             p[k] = v;
             visit(k, v);
           }
         });
-    return KeptAndFolded<Buffer<T>, decltype(folded)>{{buffer}, folded};
+    return KeptAndFolded<Buffer<T>, decltype(folded)>{{buffer, buffer}, folded};
   } else {
     const auto folded = fold<Monoid>(pass, node);
     return KeptAndFolded<Node, decltype(folded)>{node, folded};
@@ -199,13 +205,13 @@ COR_FN auto keep_and_fold(Pass& pass, const Node& node) {
 }
 
 template <class Pass, class T, class Node>
-COR_FN void store(Pass& pass, T* tensor, const Node& node) {
+COR_FN void store(Pass& pass, T* tensor, Node node) {
   T* first = tensor + pass.offset();
   for_chunks(
       pass, [&](i64 c, int count) __attribute__((always_inline)) {
-        const auto chunk = node.chunk(pass, c);
+        node.fetch(pass, c);
         put_run<Pass::width>(
-            pass.at(first, c), count, [&](int k) __attribute__((always_inline)) { return chunk.at(k); });
+            pass.at(first, c), count, [&](int k) __attribute__((always_inline)) { return node.at(k); });
       });
 }
 

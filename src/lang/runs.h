@@ -8,11 +8,17 @@ namespace cor {
 template <int Tile>
 struct RowCounter {
   i64 row, column; // of the first one
-  // Division of block * Tile without a division of 64 bits, which would be most of a short kernel: block < 2^31 by its magic
-  // number, then a bit of the tile at a time.
+  // block * Tile is divided without 64-bit division, which would be most of a short kernel: block < 2^31 by its magic number, the
+  // rest too, unless rows are long; then a bit of the tile at a time.
   COR_FN RowCounter(u32 block, const Divider& width) {
     row = width.size >> 31 ? 0 : static_cast<i64>(width.divide(block));
     column = block - row * width.size;
+    if (width.size <= (1ll << 31) / Tile) {
+      const u32 n = static_cast<u32>(column) * Tile, q = width.divide(n);
+      row = row * Tile + q;
+      column = n - q * static_cast<u32>(width.size);
+      return;
+    }
 #pragma unroll 1
     for (int bit = 1; bit < Tile; bit *= 2) {
       column *= 2;

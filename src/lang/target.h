@@ -6,8 +6,10 @@
 #else
 #if defined(__HIP__)
 #define COR_FN __device__ __forceinline__
+#define COR_ONCE __device__ __attribute__((noinline))
 #else
 #define COR_FN inline __attribute__((always_inline))
+#define COR_ONCE __attribute__((noinline))
 #endif
 #include "lang/bits.h"
 #if defined(__HIP__)

@@ -1,6 +1,8 @@
 #pragma once
 // Primitives of NVIDIA GPUs. With the other target_*.h the only text that knows a target.
 #define COR_FN __device__ __forceinline__
+// A template that several places call and that is compiled once.
+#define COR_ONCE __device__ __noinline__
 #define COR_SIMT 1
 #define COR_TENSOR_CORES 1
 
@@ -32,6 +34,8 @@ COR_FN int thread_id() { return static_cast<int>(threadIdx.x); }
 COR_FN unsigned block_id() { return blockIdx.x; }
 COR_FN unsigned block_count() { return gridDim.x; }
 COR_FN void barrier() { __syncthreads(); }
+// A barrier that says in how many lanes of the block `set` holds.
+COR_FN int barrier_count(bool set) { return __syncthreads_count(set); }
 // The lanes of a warp that run the same code wait for each other; what they wrote before is seen after.
 COR_FN void warp_barrier() { __syncwarp(); }
 // The launch's shared_bytes: dynamic shared memory, aligned to 128 bytes.
@@ -186,6 +190,13 @@ COR_FN void async_wait() {
   asm volatile("cp.async.wait_group %0;" ::"n"(Left) : "memory");
 }
 
+// 16 bytes to an address of global memory that is a multiple of 16; always one access, whatever stands beside it.
+COR_FN void store16(void* global, const unsigned (&w)[4]) {
+  asm volatile("st.global.v4.b32 [%0], {%1, %2, %3, %4};" ::"l"(__cvta_generic_to_global(global)), "r"(w[0]), "r"(w[1]), "r"(w[2]),
+               "r"(w[3])
+               : "memory");
+}
+
 COR_FN float bits_to_float(unsigned v) { return __uint_as_float(v); }
 COR_FN unsigned float_to_bits(float v) { return __float_as_uint(v); }
 COR_FN double bits_to_double(unsigned long long v) { return __longlong_as_double(static_cast<long long>(v)); }
@@ -215,6 +226,12 @@ COR_FN float exp2_fast(float x) {
   return r;
 }
 
+// 1/x; worst error 1 ulp (PTX ISA, rcp.approx). Denormals count as 0.
+COR_FN float reciprocal_fast(float x) {
+  float r;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(x));
+  return r;
+}
 // The sine and the cosine of x by the hardware's approximation, which curand's normal numbers are made with; of pi times x.
 COR_FN void sincos_fast(float x, float* sine, float* cosine) { ::__sincosf(x, sine, cosine); }
 COR_FN void sincos_pi(double x, double* sine, double* cosine) { ::sincospi(x, sine, cosine); }

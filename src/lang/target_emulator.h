@@ -167,6 +167,16 @@ COR_ATOMIC(atomic_min, long long, v < before ? v : before)
 COR_ATOMIC(atomic_max, int, v > before ? v : before)
 COR_ATOMIC(atomic_max, long long, v > before ? v : before)
 #undef COR_ATOMIC
+// Counted in shared memory, between barriers.
+COR_FN int barrier_count(bool set) {
+  COR_SHARED(count, unsigned);
+  barrier();
+  if (thread_id() == 0) count = 0;
+  barrier();
+  if (set) atomic_add(&count, 1u);
+  barrier();
+  return static_cast<int>(count);
+}
 #define COR_SWAP(T)                                          \
   COR_PRIMITIVE T compare_and_swap(T* p, T expected, T v) {  \
     corundum_emulator_atomic(p, sizeof(T), true, COR_PLACE); \
@@ -213,6 +223,7 @@ COR_PRIMITIVE T* in_block(T* shared, unsigned rank) {
   return static_cast<T*>(corundum_emulator_in_block(shared, rank, COR_PLACE));
 }
 
+COR_FN void store16(void* global, const unsigned (&w)[4]) { __builtin_memcpy(global, w, 16); }
 COR_PRIMITIVE void async_copy16(void* shared, const void* global, int bytes = 16) {
   corundum_emulator_async_copy(shared, global, static_cast<unsigned>(bytes), static_cast<unsigned>(16 - bytes), COR_PLACE);
 }

@@ -64,6 +64,16 @@ COR_FN unsigned atomic_add(unsigned* p, unsigned v) { return atomic_add_native(p
 COR_FN unsigned long long atomic_add(unsigned long long* p, unsigned long long v) { return atomic_add_native(p, v); }
 COR_FN float atomic_add(float* p, float v) { return atomic_add_native(p, v); }
 COR_FN double atomic_add(double* p, double v) { return atomic_add_native(p, v); }
+// A barrier that says in how many lanes of the block `set` holds; counted in shared memory, between barriers.
+COR_FN int barrier_count(bool set) {
+  COR_SHARED(count, unsigned);
+  barrier();
+  if (thread_id() == 0) count = 0;
+  barrier();
+  if (set) atomic_add(&count, 1u);
+  barrier();
+  return static_cast<int>(count);
+}
 template <class T>
 COR_FN void atomic_min(T* p, T v) {
   __hip_atomic_fetch_min(p, v, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);
@@ -134,6 +144,8 @@ COR_FN T* in_block(T* shared, unsigned) {
   return shared;
 }
 
+COR_FN void store16(void* global, const unsigned (&w)[4]) { *static_cast<Word16*>(global) = Word16{w[0], w[1], w[2], w[3]}; }
+
 // 16 bytes from global to shared memory, at once; `bytes` of them, the rest zeros. Both addresses are multiples of 16.
 COR_FN void async_copy16(void* shared, const void* global, int bytes = 16) {
   struct alignas(16) Piece {
@@ -156,6 +168,8 @@ COR_FN void async_wait() {}
 COR_FN float half_to_float(unsigned short h) { return static_cast<float>(__builtin_bit_cast(_Float16, h)); }
 COR_FN unsigned short float_to_half(float f) { return __builtin_bit_cast(unsigned short, static_cast<_Float16>(f)); }
 
+// 1/x; worst error 1 ulp (v_rcp_f32). Denormals count as 0.
+COR_FN float reciprocal_fast(float x) { return __builtin_amdgcn_rcpf(x); }
 // 2^x; worst error 1 ulp, denormal results are 0 (AMD's instruction set documents, v_exp_f32).
 COR_FN float exp2_fast(float x) { return __builtin_exp2f(x); }
 

@@ -1,8 +1,9 @@
 #pragma once
 // Tiles and their lazy arithmetic. A node stands for values that exist nowhere yet; a pass (fold, store, keep) walks over chunks
-// and asks the node for chunk c, then for its elements k. What a chunk is, the lowering decides: a vector that one lane holds on a
-// GPU, a stretch of a row that one loop walks on a CPU. Only row kernels include this: pointwise bodies are plain expressions, and
-// what is not parsed costs no compile time.
+// with a copy of the node: fetch() moves it to a chunk, then at(k) gives the chunk's elements. What a chunk is, the lowering
+// decides: a vector that one lane holds on a GPU, a stretch of a row that one loop walks on a CPU. Few and flat functions: each
+// costs a compiler milliseconds. Only row kernels include this: pointwise bodies are plain expressions, and what is not parsed
+// costs no compile time.
 #include "lang/maths/basic.h"
 #include "lang/node.h"
 #include "lang/vec.h"
@@ -14,10 +15,8 @@ struct Constant {
   using node_tag = NodeTag;
   using value_type = T;
   T value;
-  template <class Pass, class Index>
-  COR_FN Constant chunk(const Pass&, Index) const {
-    return *this;
-  }
+  template <class Pass, class At>
+  COR_FN void fetch(const Pass&, At) {}
   COR_FN T at(int) const { return value; }
 };
 
@@ -27,16 +26,12 @@ struct BinaryNode {
   using value_type = decltype(F::apply(typename A::value_type(), typename B::value_type()));
   A a;
   B b;
-  template <class ChunkA, class ChunkB>
-  struct View {
-    ChunkA a;
-    ChunkB b;
-    COR_FN value_type at(int k) const { return F::apply(a.at(k), b.at(k)); }
-  };
-  template <class Pass, class Index>
-  COR_FN auto chunk(const Pass& p, Index c) const {
-    return View<decltype(a.chunk(p, c)), decltype(b.chunk(p, c))>{a.chunk(p, c), b.chunk(p, c)};
+  template <class Pass, class At>
+  COR_FN void fetch(const Pass& pass, At at) {
+    a.fetch(pass, at);
+    b.fetch(pass, at);
   }
+  COR_FN value_type at(int k) const { return F::apply(a.at(k), b.at(k)); }
 };
 
 // The result of a fold: one value for each of the `Columns` folds that run side by side, the same for all elements of a fold.
@@ -45,34 +40,31 @@ struct Folded {
   using node_tag = NodeTag;
   using value_type = T;
   T v[Columns];
-  template <class Pass, class Index>
-  COR_FN const Folded& chunk(const Pass&, Index) const {
-    return *this;
-  }
+  template <class Pass, class At>
+  COR_FN void fetch(const Pass&, At) {}
   COR_FN T at(int k) const { return v[Columns == 1 ? 0 : k]; }
 };
 
-#define COR_BINARY(name, symbol)                                                                                                  \
-  struct name##_op {                                                                                                              \
-    template <class A, class B>                                                                                                   \
-    static COR_FN auto apply(A x, B y) {                                                                                          \
-      return x symbol y;                                                                                                          \
-    }                                                                                                                             \
-  };                                                                                                                              \
-  template <class A, class B>                                                                                                     \
-  COR_FN typename EnableIf<IsNode<A>::value && IsNode<B>::value, BinaryNode<name##_op, A, B>>::type operator symbol(const A& a,   \
-                                                                                                                    const B& b) { \
-    return {a, b};                                                                                                                \
-  }                                                                                                                               \
-  template <class A>                                                                                                              \
-  COR_FN NodeOf<A, BinaryNode<name##_op, A, Constant<typename A::value_type>>> operator symbol(const A& a,                        \
-                                                                                               typename A::value_type b) {        \
-    return {a, {b}};                                                                                                              \
-  }                                                                                                                               \
-  template <class A>                                                                                                              \
-  COR_FN NodeOf<A, BinaryNode<name##_op, Constant<typename A::value_type>, A>> operator symbol(typename A::value_type a,          \
-                                                                                               const A& b) {                      \
-    return {{a}, b};                                                                                                              \
+#define COR_BINARY(name, symbol)                                                                                           \
+  struct name##_op {                                                                                                       \
+    template <class A, class B>                                                                                            \
+    static COR_FN auto apply(A x, B y) {                                                                                   \
+      return x symbol y;                                                                                                   \
+    }                                                                                                                      \
+  };                                                                                                                       \
+  template <class A, class B>                                                                                              \
+  COR_FN NodeOfBoth<A, B, BinaryNode<name##_op, A, B>> operator symbol(const A& a, const B& b) {                           \
+    return {a, b};                                                                                                         \
+  }                                                                                                                        \
+  template <class A>                                                                                                       \
+  COR_FN NodeOf<A, BinaryNode<name##_op, A, Constant<typename A::value_type>>> operator symbol(const A& a,                 \
+                                                                                               typename A::value_type b) { \
+    return {a, {b}};                                                                                                       \
+  }                                                                                                                        \
+  template <class A>                                                                                                       \
+  COR_FN NodeOf<A, BinaryNode<name##_op, Constant<typename A::value_type>, A>> operator symbol(typename A::value_type a,   \
+                                                                                               const A& b) {               \
+    return {{a}, b};                                                                                                       \
   }
 COR_BINARY(plus, +)
 COR_BINARY(minus, -)

@@ -9,10 +9,11 @@
 // the kernel's text stand
 //   walk.align_to(p)              the tensor whose alignment counts
 //   walk.each_tile(f)             f() for each tile, with walk.at(p), where it begins in tensor p, and walk.span, what is there
-//   Walk::Sequence<M>             the monoid M over one sequence: it knows where a short one begins, from walk.marked(tile)
-//   Before<M, Walk> before(walk)  before(total): what the sequence holds before this tile, whose fold is `total`
-//   Total<M, Walk> all(walk)      all(total) for each tile, then all.put(): what a piece holds (CPUs)
-//   prepend<M>(walk, state, tile) each element with `state` combined before it
+//   Walk::Sequence<M>             the monoid M over one sequence: where several lie in a tile, it stops where one begins
+//   Before<M, Walk> before(walk)  what a sequence holds before a tile; passed on from tile to tile
+//   stage(walk, p, span, pad)     as load, but the tile waits in shared memory (GPUs)
+//   scan<M, Out>(walk, x, before) the inclusive scan of a sequence's next tile, to be stored as Out
+//   Total<M, Walk> all(walk)      all(fold of a tile) for each, then all.put(): what a piece holds (CPUs)
 #include "lang/across.h"
 
 namespace cor {

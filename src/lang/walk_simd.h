@@ -43,10 +43,6 @@ struct Walk : Block<Threads, Items, Columns> {
   COR_FN void each_tile(F f) {
     for (; span.high > 0; first += Base::size, span.high -= Base::size) f();
   }
-  template <class T>
-  COR_FN const Tile<T, Walk>& marked(const Tile<T, Walk>& tile) const {
-    return tile;
-  }
 };
 
 // A state a column: from a scalar where there is one column.
@@ -92,17 +88,69 @@ struct Total : Before<M, Walk> {
   }
 };
 
-template <class M, class Walk, class Each, class State>
-COR_FN auto prepend(const Walk& walk, const Each& before, const Tile<State, Walk>& tile) {
-  Tile<State, Walk> r;
-  r.count = tile.count;
-  for_runs(
-      walk, 0, r.count, [&](int at, i64, int n) __attribute__((always_inline)) {
+// A tile in memory, and its scan: elements are read when the scan is stored, in one loop.
+template <class T, class Walk>
+COR_FN const T* stage(Walk&, const T* p, Span, T) {
+  return p;
+}
+template <class M, class T, class Walk>
+struct Scanned {
+  const T* x;
+  Before<M, Walk>& before;
+};
+template <class M, class Out, class T, class Walk>
+COR_FN Scanned<M, T, Walk> scan(Walk&, const T* x, Before<M, Walk>& before) {
+  return {x, before};
+}
+
+// Elements that do not wait for each other: the chain is one combine a group.
+inline constexpr int run_group = 4;
+
+// out[k * stride] = the scan of x[k * stride], from `all` on. `out` may be `x`.
+template <class M, class T, class Out>
+COR_FN void scan_run(const T* x, Out* out, i64 stride, int count, typename M::State& all) {
+  using State = typename M::State;
+  State carry = all;
+  int e = 0;
+  for (; e + run_group <= count; e += run_group) {
+    State s[run_group];
+    s[0] = M::of(x[e * stride]);
+    for (int i = 1; i < run_group; ++i) s[i] = M::combine(s[i - 1], M::of(x[(e + i) * stride]));
+    for (int i = 0; i < run_group; ++i) out[(e + i) * stride] = convert<Out>(M::value(M::combine(carry, s[i])));
+    carry = M::combine(carry, s[run_group - 1]);
+  }
+  for (; e < count; ++e) {
+    carry = M::combine(carry, M::of(x[e * stride]));
+    out[e * stride] = convert<Out>(M::value(carry));
+  }
+  all = carry;
+}
+
+template <class M, class T, class Out, class Walk>
+COR_FN void store(Walk& walk, Out* p, Span span, Scanned<M, T, Walk> scanned) {
+  using State = typename M::State;
+  const int count = span.high < Walk::size ? static_cast<int>(span.high) : Walk::size;
+  auto& carry = scanned.before.carry;
+  if constexpr (Walk::columns == 1 && sizeof(Out) == 2) { // 16-bit results are converted in a loop of their own, which vectorises
+    State wide[Walk::size];
+    scan_run<M>(scanned.x, wide, 1, count, carry);
+    put_run<Walk::size>(
+        p, count, [&](int k) __attribute__((always_inline)) { return wide[k]; });
+  } else if constexpr (Walk::columns == 1) {
+    scan_run<M>(scanned.x, p, 1, count, carry);
+  } else if constexpr (Walk::columns <= 8) { // too few to lie in a vector
+    for (int c = 0; c < walk.width(); ++c) scan_run<M>(scanned.x + c, p + c, walk.stride(), count, carry.v[c]);
+  } else {
+    const int width = walk.width();
+    for (int e = 0; e < count; ++e) {
+      const T* x = scanned.x + e * walk.stride();
+      Out* out = p + e * walk.stride();
 #pragma GCC ivdep
-        for (int k = 0; k < n; ++k)
-          r.v[at + k] = M::combine(Walk::columns == 1 ? in_column(before, 0) : in_column(before, k), tile.v[at + k]);
-      });
-  return r;
+      for (int c = 0; c < width; ++c) carry.v[c] = M::combine(carry.v[c], M::of(x[c]));
+      put_run<Walk::columns>(
+          out, width, [&](int c) __attribute__((always_inline)) { return M::value(carry.v[c]); });
+    }
+  }
 }
 
 } // namespace cor

@@ -5,6 +5,22 @@ namespace cor {
 // So many columns and more lie apart in memory (a row of a tile is a part of a row of the tensor); fewer are the whole row.
 inline constexpr int wide_columns = 32;
 
+struct Marker {
+  u32 n, e;
+  template <class T>
+  COR_FN Marked<T> operator()(T value) {
+    const bool begins = e == 0;
+    e = e + 1 == n ? 0 : e + 1;
+    return {value, begins};
+  }
+};
+struct NoMarker {
+  template <class T>
+  COR_FN T operator()(T value) const {
+    return value;
+  }
+};
+
 template <int Threads, int Items, int Columns, Order Kind>
 struct Walk : Block<Threads, Items, Columns> {
   using Base = Block<Threads, Items, Columns>;
@@ -76,21 +92,13 @@ struct Walk : Block<Threads, Items, Columns> {
       f();
     }
   }
-  template <class T>
-  COR_FN auto marked(const Tile<T, Walk>& tile) const {
+  // Called with a lane's elements from its first on, tells where sequences begin.
+  COR_FN auto marker() const {
     if constexpr (Kind == Order::segments) {
       const u32 n = static_cast<u32>(head.n);
-      u32 e = static_cast<u32>(Base::element(0) + 16 * n - span.low) % n; // low is below 16
-      return map(
-          *this,
-          [&](T value) {
-            const bool begins = e == 0;
-            e = e + 1 == n ? 0 : e + 1;
-            return Marked<T>{value, begins};
-          },
-          tile);
+      return Marker{n, static_cast<u32>(Base::element(0) + 16 * n - span.low) % n}; // low is below 16
     } else {
-      return tile;
+      return NoMarker();
     }
   }
 };
@@ -113,10 +121,41 @@ struct Before {
   }
 };
 
-template <class M, class Walk, class State>
-COR_FN auto prepend(const Walk& walk, State before, const Tile<State, Walk>& tile) {
-  return map(
-      walk, [&](State s) { return M::value(M::combine(before, s)); }, tile);
+// From tile to tile in shared memory: a lane folds its elements, waits for what stands before them, and walks over them again. So
+// little is in registers while it waits, and many blocks fit. Rolled, for the compiler's sake.
+template <class M, class Out, class T, class Walk>
+COR_FN Staged<Out, Walk> scan(Walk& walk, Staged<T, Walk> x, Before<M, Walk>& before) {
+  using State = typename M::State;
+  constexpr int piece = lane_piece<T, Walk> < lane_piece<Out, Walk> ? lane_piece<T, Walk> : lane_piece<Out, Walk>;
+  constexpr int group = piece < 4 && Walk::items % 4 == 0 ? 4 : piece;
+  State own = M::identity();
+  auto mark = walk.marker();
+#pragma unroll 1
+  for (int k = 0; k < Walk::items; k += group) {
+    const auto v = x.template read<group>(walk, k);
+#pragma unroll
+    for (int i = 0; i < group; ++i) own = M::combine(own, M::of(mark(v.v[i])));
+  }
+  const int lane = Walk::lane();
+  own = scan_warp<M, Walk>(own);
+  const State previous = shuffle(own, (lane - Walk::columns) & (Target::warp_size - 1));
+  const Halves<State> warps = across_warps<M>(walk, own);
+  State all = M::combine(before(warps.all), warps.before);
+  if (lane >= Walk::columns) all = M::combine(all, previous);
+  const Staged<Out, Walk> sums{Stage<sizeof(Out), Walk>::room()};
+  mark = walk.marker();
+#pragma unroll 1
+  for (int k = 0; k < Walk::items; k += group) {
+    const auto v = x.template read<group>(walk, k);
+    Vec<Out, group> r;
+#pragma unroll
+    for (int i = 0; i < group; ++i) {
+      all = M::combine(all, M::of(mark(v.v[i])));
+      r.v[i] = convert<Out>(M::value(all));
+    }
+    sums.write(walk, k, r);
+  }
+  return sums;
 }
 
 } // namespace cor

@@ -11,9 +11,8 @@ int log2_up(int64_t n) {
   return l;
 }
 
-constexpr int simd_width = 64;    // elements a chunk of a simd pass
-constexpr int simd_narrow = 16;   // the same for rows so short that most of a wide chunk would lie idle
-constexpr int lane_elements = 32; // elements a lane of a row that is not kept
+constexpr int simd_width = 64;  // elements a chunk of a simd pass
+constexpr int simd_narrow = 16; // the same for rows so short that most of a wide chunk would lie idle
 constexpr int64_t task_elements = 32768;
 
 Status grid(int64_t blocks, RowsPlan* plan) {
@@ -37,42 +36,59 @@ Status plan_simd(const Chip& chip, const RowsShape& s, RowsPlan* plan) {
   return grid(units, plan);
 }
 
+// Blocks that share a fold, by the bytes that are kept of it: the fewest that leave room for three blocks a multiprocessor, so that
+// one loads while another computes. 0: more than a cluster holds.
+int choose_cluster(const Chip& chip, int64_t bytes, int64_t fixed) {
+  const int64_t room = chip.shared_bytes - fixed;
+  uint32_t cluster = 1;
+  while (cluster < chip.max_cluster && bytes / cluster > room / 3) cluster *= 2;
+  return bytes / cluster <= room ? static_cast<int>(cluster) : 0;
+}
+
 Status plan_simt_rows(const Chip& chip, const RowsShape& s, RowsPlan* plan) {
   RowsLayout& l = plan->layout;
-  const int vector = static_cast<int>(chip.vector_bytes / s.widest);
+  const int access = s.staged > 0 ? 16 : static_cast<int>(chip.vector_bytes);
+  const int vector = access / static_cast<int>(s.widest);
   l.aligned = s.aligned && s.n % vector == 0;
   l.width = static_cast<uint8_t>(vector);
-  const int64_t span = s.n + (l.aligned ? 0 : vector - 1); // with the head that alignment costs
-  const int per_lane = s.kept > 0 ? static_cast<int>(128 / s.kept_element) : lane_elements;
-  int lanes = std::clamp(log2_up((span + per_lane - 1) / per_lane), 0, 10);
-  // A row of few elements still wants neighbours in neighbouring lanes.
-  lanes = std::max(lanes, std::min(5, log2_up((span + vector - 1) / vector)));
-  const int64_t chunks = (span + (int64_t{vector} << lanes) - 1) / (int64_t{vector} << lanes);
-  l.resident = s.kept > 0 && chunks * vector <= per_lane;
-  if (s.kept > 0 && !l.resident) lanes = 9;
-  if (s.kept == 0) lanes = std::clamp(log2_up(span / (vector * 4)), std::min(5, log2_up((span + vector - 1) / vector)), 8);
-  l.chunks = l.resident ? static_cast<uint8_t>(chunks) : 0;
+  const int64_t chunks = (s.n + (l.aligned ? 0 : vector - 1) + vector - 1) / vector; // with the head that alignment costs
+  const int cluster = s.staged > 0 ? choose_cluster(chip, chunks * vector * static_cast<int64_t>(s.staged), 4096) : 0;
+  l.resident = cluster > 0;
+  l.cluster_log2 = static_cast<uint8_t>(log2_up(std::max(1, cluster)));
+  const int64_t mine = (chunks + (1 << l.cluster_log2) - 1) >> l.cluster_log2;
+  // Many chunks a lane spread what a lane costs, most of all where it looks for the ends of rows; few rows want more lanes all the
+  // same. Neighbouring lanes want neighbours in memory.
+  const int64_t per_lane = s.staged == 0 ? 4 : !l.aligned || cluster > 1 ? 16 : s.along || mine <= 1024 ? 4 : 8;
+  const int most = std::min(log2_up(mine), l.resident ? 10 : s.staged > 0 ? 9 : 8);
+  int lanes = std::clamp(log2_up((mine + per_lane - 1) / per_lane), std::min(l.resident ? 3 : 5, most), most);
+  while (l.resident && lanes < most && (s.outer << (lanes + l.cluster_log2)) < int64_t{chip.multiprocessors} * 512) ++lanes;
   l.lanes_log2 = static_cast<uint8_t>(lanes);
   l.threads_log2 = static_cast<uint8_t>(std::max(7, lanes));
+  if (l.cluster_log2) l.threads_log2 = l.lanes_log2 = static_cast<uint8_t>(std::max(lanes, log2_up(chip.warp_size)));
   const int64_t rows_per_block = int64_t{1} << (l.threads_log2 - l.lanes_log2);
-  return grid((s.outer + rows_per_block - 1) / rows_per_block, plan);
+  if (l.resident) plan->shared_bytes = static_cast<uint32_t>(rows_per_block * mine * vector * static_cast<int64_t>(s.staged));
+  return grid((s.outer + rows_per_block - 1) / rows_per_block << l.cluster_log2, plan);
 }
 
 Status plan_simt_columns(const Chip& chip, const RowsShape& s, RowsPlan* plan) {
   RowsLayout& l = plan->layout;
   l.column = 1;
-  int vector = static_cast<int>(std::min<size_t>(chip.vector_bytes / s.widest, 4));
-  l.aligned = s.aligned && s.inner % vector == 0;
-  if (!l.aligned) vector = 1;
+  const int most = s.staged > 0 ? 16 / static_cast<int>(s.widest) : std::min(static_cast<int>(chip.vector_bytes / s.widest), 4);
+  const int vector = s.aligned && s.inner % most == 0 ? most : 1;
   l.aligned = 1; // single elements always are
   l.width = static_cast<uint8_t>(vector);
   l.threads_log2 = 8;
   // Few columns, or too few blocks for the chip: fewer lanes across, more along.
-  int across = std::clamp(log2_up((s.inner + vector - 1) / vector), 0, 5);
+  int across = std::clamp(log2_up((s.inner + vector - 1) / vector), 0, s.staged > 0 ? 2 : 5); // staged: 64 bytes a step
   const auto blocks = [&] { return s.outer * ((s.inner + (int64_t{vector} << across) - 1) / (int64_t{vector} << across)); };
   while (across > 3 && blocks() < 2 * chip.multiprocessors) --across;
   l.lanes_log2 = static_cast<uint8_t>(across);
-  return grid(blocks(), plan);
+  const int64_t step = (int64_t{vector} << across) * static_cast<int64_t>(s.staged);
+  const int cluster = step > 0 ? choose_cluster(chip, s.n * step, 32 * 1024) : 0;
+  l.resident = cluster > 0;
+  l.cluster_log2 = static_cast<uint8_t>(log2_up(std::max(1, cluster)));
+  if (l.resident) plan->shared_bytes = static_cast<uint32_t>((s.n + cluster - 1) / cluster * step);
+  return grid(blocks() << l.cluster_log2, plan);
 }
 
 } // namespace
@@ -83,12 +99,12 @@ Status plan_rows(const Chip& chip, const RowsShape& shape, RowsPlan* plan) {
 }
 
 std::string pass_type(const Chip& chip, const RowsLayout& l) {
-  std::string s = std::string("using Pass = cor::") + (l.column ? "ColumnPass<" : "RowPass<");
+  const std::string s = std::string("using Pass = cor::") + (l.column ? "ColumnPass<" : "RowPass<");
   const auto number = [](int n) { return std::to_string(n); };
   if (!chip.simt) return s + number(l.width) + ", " + number(l.resident) + ">;\n";
-  s += number(1 << l.threads_log2) + ", " + number(1 << l.lanes_log2) + ", " + number(l.width);
-  if (!l.column) s += ", " + number(l.chunks) + ", " + number(l.aligned);
-  return s + ">;\n";
+  return (l.column ? "#include \"lang/rows_simt_column.h\"\n" : "#include \"lang/rows_simt_row.h\"\n") + s +
+         number(1 << l.threads_log2) + ", " + number(1 << l.lanes_log2) + ", " + number(l.width) + ", " + number(l.resident) +
+         (l.column ? "" : ", " + number(l.aligned)) + ", " + number(1 << l.cluster_log2) + ">;\n";
 }
 
 std::string entry_tail(const Chip& chip, const RowsLayout&) { return chip.simt ? ")\n" : ", 1)\n"; }
@@ -97,14 +113,15 @@ std::string layout_name(const RowsLayout& l) {
   std::string s = l.column ? "columns" : "rows";
   if (l.threads_log2) s += std::to_string(1 << l.lanes_log2) + "of" + std::to_string(1 << l.threads_log2);
   s += "_v" + std::to_string(l.width);
-  if (l.chunks) s += "c" + std::to_string(l.chunks);
-  if (l.threads_log2 == 0 && l.resident) s += "_resident";
+  if (l.cluster_log2) s += "c" + std::to_string(1 << l.cluster_log2);
+  if (l.resident) s += "_resident";
   return l.threads_log2 && !l.aligned ? s + "_ragged" : s;
 }
 
 void add_rows(const Chip& chip, const KernelKey& key, const RowsPlan& plan, const void* args, uint32_t size, LaunchList& list) {
   Launch& launch = list.add(key, plan.blocks, chip.simt ? 1u << plan.layout.threads_log2 : 1, args, size);
   launch.shared_bytes = plan.shared_bytes;
+  launch.cluster = 1u << plan.layout.cluster_log2;
   launch.grain = plan.grain;
 }
 

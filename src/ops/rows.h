@@ -11,16 +11,17 @@ namespace corundum {
 
 struct RowsShape {
   int64_t outer, n, inner;
-  size_t widest;           // bytes of the largest element in memory
-  size_t kept = 0;         // bytes an element that all keep()s together want (0: the kernel folds once)
-  size_t kept_element = 4; // bytes of one kept element
-  bool aligned;            // every row of every tensor starts at a multiple of 16 bytes, as far as addresses tell
-  bool column = false;     // lanes lie across inner
+  size_t widest;       // bytes of the largest element in memory
+  size_t kept = 0;     // bytes an element that all keep()s together want on a CPU (0: the kernel folds once)
+  size_t staged = 0;   // the same on a GPU, where only elements as they are in memory are kept
+  bool along = false;  // vectors of length n are read beside the row
+  bool aligned;        // every row of every tensor starts at a multiple of 16 bytes, as far as addresses tell
+  bool column = false; // lanes lie across inner
 };
 
 // Part of a kernel key, byte by byte.
 struct RowsLayout {
-  uint8_t column = 0, threads_log2 = 0, lanes_log2 = 0, width = 0, chunks = 0, aligned = 0, resident = 0;
+  uint8_t column = 0, threads_log2 = 0, lanes_log2 = 0, width = 0, cluster_log2 = 0, aligned = 0, resident = 0;
 };
 
 struct RowsPlan {

@@ -17,7 +17,7 @@ namespace corundum::test {
 using Entry = void (*)(const void* args, int64_t first, int64_t last, void* scratch);
 Entry compile_text(const std::string& target, const std::string& text);
 
-// Compiles what a plan for known_chip(target) asks for and runs it, workspace included.
+// Compiles what a plan for known_chip(target) asks for and runs it, workspace included. The target may be an emulator's, too.
 void run_plan(const std::string& target, LaunchList& list);
 
 // A test case for each instruction set; those that the processor lacks are skipped, with a word.

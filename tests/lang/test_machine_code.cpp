@@ -51,6 +51,13 @@ std::string machine_code(const Compiled& kernel) {
   return code;
 }
 
+// Of the list's only kernel.
+std::string machine_code(const Chip& chip, const LaunchList& list) {
+  const std::vector<Compiled> kernels = compile_plan(chip, list);
+  EXPECT_EQ(kernels.size(), 1u);
+  return kernels.size() == 1 ? machine_code(kernels[0]) : "";
+}
+
 struct Expected {
   int wide_loads, wide_stores;     // of 16 bytes or more, counted as if each had 16
   int narrow_loads, narrow_stores; // at most
@@ -58,9 +65,7 @@ struct Expected {
 
 void check(const Chip& chip, const std::string& name, const LaunchList& list, Expected e) {
   SCOPED_TRACE(name + " on " + chip.target);
-  const std::vector<Compiled> kernels = compile_plan(chip, list);
-  ASSERT_EQ(kernels.size(), 1u);
-  const std::string code = machine_code(kernels[0]);
+  const std::string code = machine_code(chip, list);
   const Accesses accesses = accesses_in(code);
   EXPECT_EQ(count(accesses, "LDG", 16, 16) + 2 * count(accesses, "LDG", 32, 32), e.wide_loads) << code;
   EXPECT_EQ(count(accesses, "STG", 16, 16) + 2 * count(accesses, "STG", 32, 32), e.wide_stores) << code;
@@ -85,9 +90,11 @@ void for_each_chip(const std::function<void(const Chip&)>& body) {
 constexpr Dtype both[] = {Dtype::float32, Dtype::bfloat16};
 
 TEST(MachineCode, TheReaderTellsWidths) {
-  const Accesses a =
-      accesses_in("LDG.E.128 R4\n LDG.E R2\n LDG.E.U16.CONSTANT R1\n STG.E.64 [R2]\n STL.128 [R1]\n LDG.E.64.CONSTANT");
+  const Accesses a = accesses_in(
+      "LDG.E.128 R4\n LDG.E R2\n LDG.E.U16.CONSTANT R1\n STG.E.64 [R2]\n STL.128 [R1]\n LDG.E.64.CONSTANT\n LDGSTS.E.BYPASS.128 "
+      "[R1]\n LDGDEPBAR");
   EXPECT_EQ(count(a, "LDG", 16, 16), 1);
+  EXPECT_EQ(count(a, "LDGSTS", 16, 16), 1);
   EXPECT_EQ(count(a, "LDG", 1, 8), 3);
   EXPECT_EQ(count(a, "LDG", 2, 2), 1);
   EXPECT_EQ(count(a, "STG", 8, 8), 1);
@@ -113,8 +120,18 @@ TEST(MachineCode, FlatAdd) {
   });
 }
 
-// Each lane's part of a row is loaded once and stored once, in 16-byte pieces only.
-int pieces_a_lane(const LaunchList& list, size_t element) { return static_cast<int>(4096 * element / 16 / list[0].threads); }
+// A row comes to shared memory and goes from there in 16-byte pieces only, in loops; `vectors` are read beside it.
+void check_row(const Chip& chip, const std::string& name, const LaunchList& list, bool vectors, int narrow_stores) {
+  SCOPED_TRACE(name + " on " + chip.target);
+  const std::string code = machine_code(chip, list);
+  const Accesses accesses = accesses_in(code);
+  EXPECT_EQ(count(accesses, "LDGSTS", 16, 16), 1) << code;
+  EXPECT_EQ(count(accesses, "LDGSTS", 1, 8) + count(accesses, "LDG", 1, 8), 0) << code;
+  EXPECT_EQ(count(accesses, "LDG", 16, 32) > 0, vectors) << code;
+  EXPECT_GT(count(accesses, "STG", 16, 16), 0) << code;
+  EXPECT_LE(count(accesses, "STG", 1, 8), narrow_stores) << code;
+  EXPECT_EQ(count(accesses, "LDL", 1, 32) + count(accesses, "STL", 1, 32), 0) << "registers went to local memory\n" << code;
+}
 
 TEST(MachineCode, Softmax) {
   for_each_chip([](const Chip& chip) {
@@ -122,13 +139,28 @@ TEST(MachineCode, Softmax) {
       LaunchList list;
       const Status s = softmax::plan(chip, {false, aligned, dtype, aligned, dtype, 4096, 4096, 1}, list);
       ASSERT_TRUE(s.ok()) << s.reason();
-      const int pieces = pieces_a_lane(list, size_of(dtype));
-      check(chip, "softmax", list, {pieces, pieces, 0, 0});
+      check_row(chip, "softmax", list, false, 0);
     }
   });
 }
 
-// Row, weight and bias are loaded; the narrow stores are the mean and the deviation.
+// Odd rows keep wide accesses: the narrow stores are those of the two ends.
+TEST(MachineCode, SoftmaxOfOddRows) {
+  for_each_chip([](const Chip& chip) {
+    for (Dtype dtype : both) {
+      LaunchList list;
+      const Status s = softmax::plan(chip, {false, aligned, dtype, aligned, dtype, 4096, 4097, 1}, list);
+      ASSERT_TRUE(s.ok()) << s.reason();
+      const Accesses accesses = accesses_in(machine_code(chip, list));
+      EXPECT_EQ(count(accesses, "LDGSTS", 16, 16), 1);
+      EXPECT_EQ(count(accesses, "LDG", 1, 32), 1); // where input and output differ in phase
+      EXPECT_EQ(count(accesses, "STG", 16, 16), 1);
+      EXPECT_LE(count(accesses, "STG", 1, 8), static_cast<int>(16 / size_of(dtype)));
+    }
+  });
+}
+
+// Weight and bias are loaded beside the row; the narrow stores are the mean and the deviation.
 TEST(MachineCode, LayerNorm) {
   for_each_chip([](const Chip& chip) {
     for (Dtype dtype : both) {
@@ -142,8 +174,7 @@ TEST(MachineCode, LayerNorm) {
       LaunchList list;
       const Status s = layer_norm::plan(chip, call, list);
       ASSERT_TRUE(s.ok()) << s.reason();
-      const int pieces = pieces_a_lane(list, size_of(dtype));
-      check(chip, "layer_norm", list, {3 * pieces, pieces, 0, 2});
+      check_row(chip, "layer_norm", list, true, 2);
     }
   });
 }

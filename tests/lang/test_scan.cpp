@@ -1,5 +1,6 @@
 // Walks on the CPU and on the emulators: cumulative sums of every layout against exact ones, with canaries round every buffer that
 // a kernel writes.
+#include <array>
 #include <random>
 
 #include "lang/support.h"
@@ -53,6 +54,31 @@ TEST_P(Scan, RowsOfEveryLength) {
   cumsum<float, float>(Dtype::float32, Dtype::float32, 1, (1 << 20) + 3, 1);
   cumsum<double, double>(Dtype::float64, Dtype::float64, 5, 1000, 1);
   cumsum<int32_t, int32_t>(Dtype::int32, Dtype::int32, 5, 1000, 1);
+}
+
+// The sums are whole numbers in f32, rounded once.
+TEST_P(Scan, SixteenBits) {
+  for (const auto& [outer, n, inner] :
+       {std::array<int64_t, 3>{3, 129, 1}, {1100, 1000, 1}, {2, 4097, 1}, {1, 70001, 1}, {2, 300, 33}}) {
+    SCOPED_TRACE(n);
+    const auto size = static_cast<size_t>(outer * n * inner), columns = static_cast<size_t>(inner);
+    const std::vector<float> exact = numbers<float>(size);
+    std::vector<uint16_t> x(size + 1);
+    for (size_t i = 0; i < size; ++i) x[i + 1] = bfloat_of(exact[i]);
+    Guarded<uint16_t> sums(size);
+    LaunchList list;
+    const Status s =
+        scan::plan(chip(), {scan::Kind::sum, x.data() + 1, Dtype::bfloat16, sums.data(), Dtype::bfloat16, outer, n, inner}, list);
+    ASSERT_TRUE(s.ok()) << s.reason();
+    run_plan(target(), list);
+    ASSERT_TRUE(sums.intact());
+    std::vector<float> want(columns);
+    for (size_t i = 0; i < size; ++i) {
+      float& sum = want[i % columns];
+      sum = (i / columns % static_cast<size_t>(n) == 0 ? 0 : sum) + exact[i];
+      ASSERT_EQ(from_bfloat(sums[i]), from_bfloat(bfloat_of(sum))) << "element " << i;
+    }
+  }
 }
 
 TEST_P(Scan, ColumnsOfEveryCount) {

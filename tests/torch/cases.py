@@ -174,6 +174,10 @@ ROWS = {
     "softmax": Case("_softmax", F.softmax, FLOATS, through_double=True),
     "log_softmax": Case("_log_softmax", F.log_softmax, FLOATS, through_double=True),
     "layer_norm": Case("native_layer_norm", torch.native_layer_norm, FLOATS),
+    "topk": Case("topk", torch.topk, NUMBERS, True),
+    "topk_out": Case("topk.values", torch.topk, NUMBERS, True),
+    "masked_select": Case("masked_select", torch.masked_select, [*EVERY, *MOVED[3:]], True),
+    "masked_select_out": Case("masked_select.out", torch.masked_select, [*EVERY, *MOVED[3:]], True),
     "cumsum": Case("cumsum", torch.cumsum, EVERY, through_double=True),
     "embedding": Case("embedding", lambda weight, indices: F.embedding(indices, weight), [*EVERY, *MOVED[3:5]], True),
 }

@@ -50,6 +50,8 @@ FUNCTIONS = {
     "log_softmax": (lambda x, y: F.log_softmax(x, 0), ["_log_softmax"]),
     "layer_norm": (lambda x, y: F.layer_norm(x, (6,), y[0], y[1]), ["native_layer_norm"]),
     "embedding": (lambda x, y: F.embedding(torch.tensor([[1, 0], [3, 1]], device=x.device), x), ["embedding"]),
+    "topk": (lambda x, y: torch.topk(x * y, 2, 0)[0], ["topk"]),
+    "masked_select": (lambda x, y: torch.masked_select(x, y > 0), ["masked_select"]),
     "in_place": (lambda x, y: (x * 1).add_(y).mul_(2).div_(3).tanh_(), ["tanh_", "add_.Tensor", "mul_.Tensor", "div_.Tensor"]),
 }
 

@@ -28,6 +28,7 @@ ERRORS = {
     "half to float is for float16 on a GPU",
     "indices are neither int32 nor int64",
     "indices are not int32 or int64",
+    "k is not between 0 and the row's length",
     "neither min nor max is given",
     'rounding_mode is neither None, "trunc" nor "floor"',
     "tensor and mask do not broadcast",
@@ -52,8 +53,12 @@ ERRORS = {
 }
 # Of the machinery: no device, no plan, and what the checks above a plan let nobody reach.
 MACHINERY = {
+    "a block's part is too long",
     "a plan is being made: only meta tensors are planned",
+    "a row is too long for one block",
+    "a row is too long for this k",
     "device index above 63",
+    "elements are not of 1, 2, 4, 8 or 16 bytes",
     "meta tensors are served only while a plan is made",
     "more blocks than a grid holds",
     "more than 64 dimensions",

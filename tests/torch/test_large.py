@@ -114,3 +114,25 @@ def test_masked_fill():
         result = x.masked_fill(mask, -1)
     with aten():
         assert all(torch.equal(result[part], x[part].masked_fill(mask[part], -1)) for part in stretches(MANY))
+
+
+@each_device
+@pytest.mark.parametrize(("dim", "columns"), [(0, 1), (1, 3), (0, 33)])
+def test_cumsum(dim, columns, device):
+    """Sequences of more than 2^31 elements, and more than 2^31 elements in short ones."""
+    need(device, 24)
+    rows = MANY // columns
+    x = numbers(rows * columns, torch.int8, device).view(rows, columns)
+    with must_serve("cumsum"):
+        result = torch.cumsum(x, dim, dtype=torch.int32)
+    before = torch.zeros(columns, dtype=torch.int64, device=device)
+    with aten():
+        for part in stretches(rows, STRETCH // columns // 4):
+            want = x[part].to(torch.int64)
+            if dim == 1:
+                assert torch.equal(result[part], torch.cumsum(want, 1).to(torch.int32))
+            else:  # sums of columns one by one: ATen's scan over them is slow
+                for c in {0, columns // 2, columns - 1}:
+                    sums = torch.cumsum(want[:, c].contiguous(), 0) + before[c]
+                    assert torch.equal(result[part, c], sums.to(torch.int32))
+                before += want.sum(0)

@@ -38,6 +38,7 @@ Chip read_chip(const Driver& d, int device) {
   chip.max_threads = attribute(device_max_threads);
   chip.shared_bytes = attribute(device_shared_bytes_optin);
   chip.l2_bytes = attribute(device_l2_bytes);
+  chip.max_cluster = major >= 9 ? 8 : 1; // what every such chip has (CUDA C++ Programming Guide, thread block clusters)
   return chip;
 }
 

@@ -109,4 +109,15 @@ COR_FN T clamp_max(T x, T high) {
   return high != high ? high : r;
 }
 
+// 1 ulp in f32.
+COR_FN float reciprocal(float x) {
+#if COR_NATIVE_MATHS
+  return reciprocal_fast(x);
+#else
+  return 1.f / x;
+#endif
+}
+COR_FN double reciprocal(double x) { return 1. / x; }
+COR_UNARY(reciprocal, cor::reciprocal(x))
+
 } // namespace cor

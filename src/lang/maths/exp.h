@@ -124,4 +124,13 @@ COR_FN double exp_nonpositive(double x) { return exp(x); }
 #endif
 COR_UNARY(exp_nonpositive, cor::exp_nonpositive(x))
 
+// For x <= 0, as exact as a result that is stored as `Stored` can show: next to half an ulp of 16 bits, |x| / 2^24 is nothing.
+template <class Stored, class T>
+COR_FN auto exp_nonpositive_as(T x) {
+#if COR_NATIVE_MATHS
+  if constexpr (sizeof(Stored) == 2) return exp2_fast(x * 1.44269504f);
+#endif
+  return exp_nonpositive(x);
+}
+
 } // namespace cor

@@ -13,9 +13,12 @@ template <class T, class Param, class Stat, class C, bool HasWeight, bool HasBia
 COR_FN void layer_norm(Pass& pass, const LayerNormArgs& a) {
   const C inverse_n = cor::slot_value<C>(a.inverse_n);
   pass.align_to(static_cast<const T*>(a.in));
-  auto [x, sum] = cor::keep_and_fold<cor::Sum<C>>(pass, cor::load<C>(pass, static_cast<const T*>(a.in)));
-  const cor::Folded<C, 1> mean = {{sum.v[0] * inverse_n}};
-  auto centred = x - mean;
+  // All is told from the row's first element, so that a row of equal numbers has just no variance (the shifted data algorithm of
+  // Chan, Golub and LeVeque, 1983).
+  const auto origin = cor::first<C>(pass, static_cast<const T*>(a.in));
+  auto [x, sum] = cor::keep_and_fold<cor::Sum<C>>(pass, cor::load<C>(pass, static_cast<const T*>(a.in)) - origin);
+  const cor::Folded<C, 1> shift = {{sum.v[0] * inverse_n}}, mean = {{origin.v[0] + shift.v[0]}};
+  auto centred = x - shift;
   const C variance = cor::fold<cor::Sum<C>>(pass, centred * centred).v[0] * inverse_n;
   const cor::Folded<C, 1> rstd = {{cor::rsqrt(variance + cor::slot_value<C>(a.eps))}};
   auto weight = cor::load_along<C>(pass, static_cast<const Param*>(a.weight));

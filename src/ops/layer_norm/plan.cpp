@@ -55,7 +55,8 @@ Status plan(const Chip& chip, const Call& call, LaunchList& list) {
   RowsShape shape{call.rows, call.n, 1};
   shape.widest = std::max(size_of(call.dtype), call.has_weight || call.has_bias ? size_of(call.param_dtype) : 1);
   shape.kept = call.dtype == Dtype::float64 ? 8 : 4;
-  shape.kept_element = call.dtype == Dtype::float64 ? 8 : 4;
+  shape.staged = size_of(call.dtype);
+  shape.along = call.has_weight || call.has_bias;
   shape.aligned = true;
   for (const void* p : {call.in, call.weight, call.bias, static_cast<const void*>(call.out)})
     shape.aligned = shape.aligned && reinterpret_cast<uintptr_t>(p) % 16 == 0;

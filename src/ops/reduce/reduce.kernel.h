@@ -22,13 +22,14 @@ struct ReduceArgs {
 };
 
 // Elements of a fold at any strides. Unit: Width neighbours along the fold are neighbours in memory (row form).
-template <class V, class T, class Args, bool Unit, bool Wide>
+template <class V, class T, class Args, bool Unit, bool Wide, class Pass>
 struct Strided {
   using node_tag = cor::NodeTag;
   using value_type = V;
   const Args& a;
   const T* base;
   cor::i64 first; // of this split
+  typename Pass::template Chunk<T> now;
 
   COR_FN cor::i64 offset(cor::i64 e) const {
     cor::i64 o = 0;
@@ -36,40 +37,32 @@ struct Strided {
     return o;
   }
 #if COR_SIMT
-  template <class Pass, class At>
-  COR_FN auto chunk(const Pass& pass, At c) const {
-    using Piece = cor::Vec<T, Pass::width>;
-    const cor::i64 e = pass.element(c);
+  template <class At>
+  COR_FN void fetch(const Pass& pass, At at) {
+    const cor::i64 e = pass.element(at);
     if constexpr (!Pass::across_columns && Unit && Args::reduced_rank == 1) {
-      return cor::Converted<V, Piece>{pass.fetch(base + first, c)};
-    } else if constexpr (Pass::across_columns) {
-      return cor::Converted<V, Piece>{pass.whole(c) ? pass.fetch_at(base + offset(e), c) : Piece{}};
+      now = pass.fetch(base + first, at);
+    } else if constexpr (Pass::across_columns || Unit) {
+      now = cor::load_vec<T, Pass::width>(base + offset(e));
     } else {
-      Piece r = {};
-      if constexpr (Unit) {
-        if (pass.whole(c)) r = cor::load_vec<T, Pass::width>(base + offset(e));
-      } else {
-        const cor::Mask m = pass.mask(c);
 #pragma unroll
-        for (int k = 0; k < Pass::width; ++k)
-          if (m.at(k)) r.v[k] = base[offset(e + k)];
-      }
-      return cor::Converted<V, Piece>{r};
+      for (int k = 0; k < Pass::width; ++k)
+        if (pass.has(at, k)) now.v[k] = base[offset(e + k)];
     }
   }
+  COR_FN V at(int k) const { return cor::convert<V>(now.v[k]); }
 #else
-  struct Gather {
-    const Strided& s;
-    cor::i64 e;
-    COR_FN V at(int k) const { return cor::convert<V>(s.base[s.offset(e + k)]); }
-  };
-  template <class Pass, class At>
-  COR_FN auto chunk(const Pass& pass, At c) const {
-    const cor::i64 e = pass.element(c);
+  cor::i64 e;
+  template <class At>
+  COR_FN void fetch(const Pass& pass, At at) {
+    e = pass.element(at);
+    if constexpr (Pass::across_columns || Unit) now.p = base + offset(e);
+  }
+  COR_FN V at(int k) const {
     if constexpr (Pass::across_columns || Unit)
-      return cor::Converted<V, cor::Stretch<T> >{{base + offset(e)}};
+      return cor::convert<V>(now.at(k));
     else
-      return Gather{*this, e};
+      return cor::convert<V>(base[offset(e + k)]);
   }
 #endif
 };
@@ -118,16 +111,11 @@ struct Before {
   using value_type = typename Node::value_type;
   Node node;
   value_type p;
-  template <class Chunk>
-  struct View {
-    Chunk chunk;
-    value_type p;
-    COR_FN value_type at(int k) const { return Kind::before(chunk.at(k), p); }
-  };
   template <class Pass, class At>
-  COR_FN auto chunk(const Pass& pass, At c) const {
-    return View<decltype(node.chunk(pass, c))>{node.chunk(pass, c), p};
+  COR_FN void fetch(const Pass& pass, At at) {
+    node.fetch(pass, at);
   }
+  COR_FN value_type at(int k) const { return Kind::before(node.at(k), p); }
 };
 
 // Pre: what happens to an element (Identity in the second launch of a split). Post: what happens to the result (in the last
@@ -140,10 +128,10 @@ COR_FN void reduce(Pass& pass, const Args& a) {
   cor::add_offsets<Wide>(a.kept, a.kept_stride, unit, off);
   const cor::i64 first = split * a.head.n;
   pass.shorten(a.total - first);
-  using Node = Strided<C, In, Args, Unit, Wide>;
+  using Node = Strided<C, In, Args, Unit, Wide, Pass>;
   const In* base = static_cast<const In*>(a.in) + off[0] + pass.first_column();
   pass.align_to_row(base + first);
-  const Before<Pre, Node> node = {{a, base, first}, p};
+  const Before<Pre, Node> node = {{a, base, first, {}}, p};
   auto folded = cor::fold<Monoid>(pass, node);
   for (int k = 0; k < Pass::columns; ++k) folded.v[k] = Post::after(folded.v[k], cor::slot_value<C>(a.scale), p);
   cor::put_folded(pass, static_cast<Out*>(a.out) + off[1] + split * a.head.inner + pass.first_column(), folded);

@@ -26,7 +26,7 @@ class ScanFamily : public Family {
 
   KernelSource source(const KernelKey& key, const Chip&) const override {
     static constexpr const char* orders[] = {"whole", "pieces", "segments"};
-    static constexpr const char* bodies[] = {"scan<M, In, Out>", "fold_pieces<M, In>", "scan_pieces<M, In>"};
+    static constexpr const char* bodies[] = {"cumulate<M, In, Out>", "fold_pieces<M, In>", "cumulate_pieces<M, In>"};
     const KeyBytes k = unpack(key);
     const auto type = [](const char* name, const std::string& is) { return std::string("using ") + name + " = " + is + ";\n"; };
     const std::string entry = "corundum_" + name_of(key);
@@ -100,32 +100,58 @@ uint64_t look_back_words(int64_t pieces, Dtype state) {
   return static_cast<uint64_t>(pieces + windows + divide_up(windows, 32)) * (size_of(state) / 4);
 }
 
+// Shared memory that tiles wait in: of the input, and of the output unless its elements are as large (lang/block_simt.h).
+int64_t staged_bytes(const Layout& l, int64_t items) {
+  const auto in = static_cast<int64_t>(dtype(l.key.in).size), out = static_cast<int64_t>(dtype(l.key.out).size);
+  return (items << l.key.threads_log2) * (in == out ? out : in + out) * 73 / 64;
+}
+constexpr int64_t most_staged = 40 * 1024; // of the 48 KB that need not be asked for; folds want some, too
+
+// Lanes and their elements: a tile is 16 KB, or twice that where `most` of a lane's elements are asked for.
+struct Lanes {
+  int threads_log2, items, granule, most;
+};
+Lanes lanes_for(const Call& call, Dtype state, bool narrow_blocks) {
+  if (size_of(state) > 4) return {8, 8, 8, 16};
+  if (size_of(call.out_dtype) == 2) return {narrow_blocks ? 7 : 8, 32, 8, 64};
+  return {8, 16, 4, 32};
+}
+
 Status plan_simt(const Chip& chip, const Call& call, Layout l, LaunchList& list) {
   const auto state = static_cast<Dtype>(l.key.state);
   const int64_t piece = static_cast<int64_t>(16 / size_of(call.out_dtype)); // elements of a wide access
   const bool is_row = call.inner == 1;
   l.key.columns = static_cast<uint8_t>(is_row ? 1 : call.inner > wide_columns / 2 ? wide_columns : 1 << log2_up(call.inner));
-  l.key.items = size_of(state) > 4 ? 8 : 16;
+  const int64_t groups = l.key.columns == wide_columns ? divide_up(call.inner, wide_columns) : 1;
+  const int64_t sequences = call.outer * groups;
   // Rows begin at the aligned-down address; what that costs is there once a row.
   const bool aligned = reinterpret_cast<uintptr_t>(call.out) % 16 == 0 && (call.outer == 1 || call.n % piece == 0);
   const int64_t span = call.n + (is_row && !aligned ? piece - 1 : 0);
-  l.key.threads_log2 = 8;
-  if (is_row && span > 256 * l.key.items && span <= 512 * l.key.items) l.key.threads_log2 = 9;
-  const int64_t tile = (int64_t{l.key.items} << l.key.threads_log2) / l.key.columns;
-  const int64_t groups = l.key.columns == wide_columns ? divide_up(call.inner, wide_columns) : 1;
-  const int64_t tiles = divide_up(span, tile), sequences = call.outer * groups;
-  if (span <= tile / 2) {
+  const bool many = sequences >= int64_t{8} * chip.multiprocessors;
+  const Lanes lanes = lanes_for(call, state, is_row && many);
+  l.key.threads_log2 = static_cast<uint8_t>(lanes.threads_log2);
+  const auto tile = [&](int64_t items) { return (items << lanes.threads_log2) / l.key.columns; };
+  const auto tiles = [&](int64_t items) { return divide_up(span, tile(items)); };
+  int64_t items = lanes.items;
+  if (staged_bytes(l, lanes.most) <= most_staged) {
+    if (is_row && tiles(items) > 1 && tiles(lanes.most) == 1) // a row that fits is one tile
+      items = divide_up(divide_up(span, int64_t{1} << lanes.threads_log2), lanes.granule) * lanes.granule;
+    else if (!many && tiles(lanes.most) > 1 && tiles(lanes.most) * sequences >= int64_t{3} * chip.multiprocessors)
+      items = lanes.most;
+  }
+  l.key.items = static_cast<uint8_t>(items);
+  if (span <= tile(items) / 2) {
     l.key.order = segments;
-    l.per_block = (tile - (span - call.n)) / call.n;
+    l.per_block = (tile(items) - (span - call.n)) / call.n;
     if (l.per_block > piece) l.per_block -= l.per_block % piece; // the next tile is aligned, too
     l.blocks = divide_up(call.outer, l.per_block) * groups;
-  } else if (tiles == 1 || sequences >= int64_t{8} * chip.multiprocessors) {
+  } else if (tiles(items) == 1 || many) {
     l.blocks = sequences;
   } else {
     l.key.order = pieces;
-    l.pieces = tiles;
-    l.blocks = sequences * tiles;
-    list.workspace_bytes = 128 + sequences * l.key.columns * look_back_words(tiles, state) * 8;
+    l.pieces = tiles(items);
+    l.blocks = sequences * l.pieces;
+    list.workspace_bytes = 128 + static_cast<uint64_t>(sequences * l.key.columns) * look_back_words(l.pieces, state) * 8;
     list.workspace_zeroed = true;
   }
   return add_launch(call, l, call.n, list);
@@ -135,7 +161,11 @@ Status plan_simt(const Chip& chip, const Call& call, Layout l, LaunchList& list)
 
 constexpr int64_t task_elements = 32768;
 
-Status plan_simd(const Chip& chip, const Call& call, Layout l, LaunchList& list) {
+Status plan_simd(const Chip& chip, Call call, Layout l, LaunchList& list) {
+  if (call.n == 1) { // nothing is added: all elements lie side by side
+    call.inner *= call.outer;
+    call.outer = 1;
+  }
   l.key.threads_log2 = 0;
   l.key.columns = call.inner == 1 ? 1 : call.inner <= 8 ? 8 : 64;
   l.key.items = call.inner == 1 ? 128 : call.inner <= 8 ? 128 : 16;

@@ -19,15 +19,13 @@ struct CumSum {
 };
 
 template <class M, class In, class Out, class Walk>
-COR_FN void scan(Walk& walk, const ScanArgs& a) {
+COR_FN void cumulate(Walk& walk, const ScanArgs& a) {
   using Sequence = typename Walk::template Sequence<M>;
   walk.align_to(static_cast<Out*>(a.out));
   cor::Before<Sequence, Walk> before(walk);
   walk.each_tile([&] {
-    cor::PerColumn<typename Sequence::State, Walk> total;
-    const auto x = cor::load(walk, walk.at(static_cast<const In*>(a.in)), walk.span, M::absent());
-    const auto sums = cor::inclusive_scan<Sequence>(walk, walk.marked(x), &total);
-    cor::store(walk, walk.at(static_cast<Out*>(a.out)), walk.span, cor::prepend<Sequence>(walk, before(total), sums));
+    const auto x = cor::stage(walk, walk.at(static_cast<const In*>(a.in)), walk.span, M::absent());
+    cor::store(walk, walk.at(static_cast<Out*>(a.out)), walk.span, cor::scan<Sequence, Out>(walk, x, before));
   });
 }
 
@@ -39,6 +37,6 @@ COR_FN void fold_pieces(Walk& walk, const ScanArgs& a) {
   all.put();
 }
 template <class M, class State, class Walk>
-COR_FN void scan_pieces(Walk& walk, const ScanArgs& a) {
-  scan<M, State, State>(walk, {a.head, a.head.workspace, a.head.workspace});
+COR_FN void cumulate_pieces(Walk& walk, const ScanArgs& a) {
+  cumulate<M, State, State>(walk, {a.head, a.head.workspace, a.head.workspace});
 }

@@ -49,7 +49,7 @@ Status plan(const Chip& chip, const Call& call, LaunchList& list) {
   shape.widest = std::max(size_of(call.in_dtype), size_of(call.out_dtype));
   shape.kept = call.in_dtype == Dtype::float64 ? 16 : 8; // x and e
   shape.column = call.inner > 1;
-  shape.kept_element = call.in_dtype == Dtype::float64 ? 8 : 4;
+  shape.staged = size_of(call.in_dtype);
   shape.aligned = reinterpret_cast<uintptr_t>(call.in) % 16 == 0 && reinterpret_cast<uintptr_t>(call.out) % 16 == 0;
   RowsPlan p;
   if (Status s = plan_rows(chip, shape, &p); !s) return s;

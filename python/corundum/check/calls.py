@@ -1,0 +1,141 @@
+"""From an overload's schema to calls of it, as text: what an argument means is known by its name.
+
+A call is text over `x` and tensors made from it, so that a failure can be printed and run by itself.
+"""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from corundum.check.tensors import Recipe, Shape, dense
+
+# Texts of an argument's values by its name, for (base name or "", argument). `{shape}` is x's shape. The first is the usual one.
+VALUES: dict[tuple[str, str], list[str]] = {
+    ("", "rounding_mode"): ["'trunc'", "'floor'", "None"],
+    ("", "approximate"): ["'none'", "'tanh'"],
+    ("", "alpha"): ["2", "1"],
+    ("", "dim"): ["-1", "0"],
+    ("", "keepdim"): ["False", "True"],
+    ("", "dtype"): ["None"],
+    ("", "non_blocking"): ["False"],
+    ("", "half_to_float"): ["False"],
+    ("", "min"): ["-1", "None"],
+    ("", "max"): ["2", "1"],
+    ("", "eps"): ["1e-5"],
+    ("", "normalized_shape"): ["list({shape}[-1:])"],
+    ("", "padding_idx"): ["-1"],
+    ("", "scale_grad_by_freq"): ["False"],
+    ("", "sparse"): ["False"],
+    ("", "ord"): ["2", "1", "float('inf')", "0", "3"],
+    ("", "k"): ["min(3, {shape}[-1])", "{shape}[-1]", "0"],
+    ("", "largest"): ["True", "False"],
+    ("", "sorted"): ["True"],
+    ("", "value"): ["3"],
+    ("", "other"): ["2"],
+    ("", "scalar"): ["2"],
+}
+WHOLE_NUMBERS = {"bitwise_and", "bitwise_or", "bitwise_xor"}
+# Tensor arguments that are no second operand of x's shape and dtype.
+TENSORS = {"mask": "mask", "condition": "mask", "indices": "index", "weight": "weight", "bias": "weight"}
+# Tensor arguments that hold one number.
+ONE_NUMBER = {("masked_fill", "value"), ("masked_fill_", "value"), ("fill_", "value")}
+
+
+@dataclass(frozen=True)
+class Call:
+    """`text` calls the overload on the tensors named in `tensors`; `out` asks for an output like the functional result."""
+
+    overload: str
+    text: str
+    tensors: tuple[str, ...]
+    writes: bool
+    """It writes x: x's elements must not share memory."""
+    functional: str | None = None
+    """For an out= overload: the text whose result says what the output looks like."""
+
+
+def schema_of(overload: str) -> Any:
+    base, _, name = overload.partition(".")
+    return getattr(getattr(torch.ops.aten, base), name or "default")._schema
+
+
+def calls(overload: str) -> Iterator[Call]:
+    """Every combination of the argument values, at most eight of them."""
+    schema = schema_of(overload)
+    base, _, name = overload.partition(".")
+    names: list[str] = []
+    choices: list[list[str]] = []
+    operands = iter("xyzuvw")
+    for argument in schema.arguments:
+        if argument.is_out:
+            continue
+        texts, made = _values(base, argument, operands)
+        names += [one for one in made if one not in names]
+        prefix = f"{argument.name}=" if argument.kwarg_only else ""
+        choices.append([prefix + text for text in texts])
+    outs = [argument.name for argument in schema.arguments if argument.is_out]
+    writes = any(a.alias_info is not None and a.alias_info.is_write for a in schema.arguments) and not outs
+    target = f"torch.ops.aten.{base}.{name or 'default'}"
+    for chosen in itertools.islice(_each_once(choices), 8):
+        plain = ", ".join(chosen)
+        if not outs:
+            yield Call(overload, f"{target}({plain})", tuple(names), writes)
+            continue
+        results = ["out"] if len(outs) == 1 else [f"out[{k}]" for k in range(len(outs))]
+        into = ", ".join(f"{argument}={result}" for argument, result in zip(outs, results, strict=True))
+        functional = f"torch.ops.aten.{base}({plain})"
+        yield Call(overload, f"{target}({plain}, {into})", tuple(names), False, functional)
+
+
+def _each_once(choices: list[list[str]]) -> Iterator[tuple[str, ...]]:
+    """The usual values; then each other value once, the rest as usual; then all combinations that are left."""
+    usual = tuple(one[0] for one in choices)
+    seen = {usual}
+    yield usual
+    for place, texts in enumerate(choices):
+        for text in texts[1:]:
+            chosen = (*usual[:place], text, *usual[place + 1 :])
+            seen.add(chosen)
+            yield chosen
+    for chosen in itertools.product(*choices):
+        if chosen not in seen:
+            yield chosen
+
+
+def _values(base: str, argument: Any, operands: Iterator[str]) -> tuple[list[str], list[str]]:
+    """Texts of an argument, and the tensors that they name."""
+    kind, name = str(argument.type), argument.name
+    if kind in ("Tensor", "Optional[Tensor]"):
+        if (base, name) in ONE_NUMBER:
+            return ["torch.tensor(2)"], []
+        if name == "weight" and base == "embedding":
+            operand = next(operands)
+            return [operand], [operand]
+        if name in TENSORS:
+            made = TENSORS[name]
+            return [made, "None"] if kind.startswith("Optional") else [made], [made]
+        operand = next(operands)
+        return [operand], [operand]
+    if (base, name) in VALUES:
+        return VALUES[base, name], []
+    if kind.startswith(("List[int]", "Optional[List[int]]")) and name == "dim":
+        return ["[-1]", "[0]", "list(range(len({shape})))"], []
+    if ("", name) in VALUES:
+        return VALUES["", name], []
+    if argument.has_default_value():
+        return [repr(argument.default_value)], []
+    raise LookupError(f"no value is known for the argument '{name}' ({kind}) of {base}: add one to check/calls.py")
+
+
+def tensor(name: str, shape: Shape, stride: Shape, offset: int, dtype: torch.dtype, seed: int, view: str = "") -> Recipe:
+    """The tensor that a call's text names, for an x of this shape and layout."""
+    if name == "mask":
+        return Recipe(shape, dense(shape), 0, torch.bool, seed + 9)
+    if name == "index":
+        return Recipe((3, 4), (4, 1), 0, torch.int64, seed + 8, shape[0] if shape else 1)
+    if name == "weight":
+        return Recipe(shape[-1:], (1,) if shape else (), 0, dtype, seed + 7)
+    return Recipe(shape, stride, offset, dtype, seed + ord(name) - ord("x"), "special" if name == "y" else "signed", view)

@@ -1,0 +1,111 @@
+"""Whether two results are the same: dtype, shape, strides and values."""
+
+from typing import Any
+
+import torch
+from torch.utils import _pytree as pytree
+
+Tolerances = dict[torch.dtype, tuple[float, float]]
+# torch.testing's defaults: (relative, absolute).
+TOLERANCES: Tolerances = {
+    torch.float16: (1e-3, 1e-5),
+    torch.bfloat16: (1.6e-2, 1e-5),
+    torch.float32: (1.3e-6, 1e-5),
+    torch.float64: (1e-7, 1e-7),
+    torch.complex32: (1e-3, 1e-5),
+    torch.complex64: (1.3e-6, 1e-5),
+    torch.complex128: (1e-7, 1e-7),
+}
+# Operators that only move, choose or compare: bit for bit as ATen's, apart from a NaN's own bits.
+EXACT = {
+    *(
+        "bitwise_and",
+        "bitwise_or",
+        "bitwise_xor",
+        "clamp",
+        "clamp_max",
+        "clamp_min",
+        "clone",
+        "copy",
+        "embedding",
+        "eq",
+        "fill",
+        "ge",
+    ),
+    *("gt", "le", "lt", "masked_fill", "masked_select", "ne", "topk", "where", "zero", "_to_copy"),
+}
+
+
+def is_exact(overload: str) -> bool:
+    """Whether ATen computes an overload exactly whatever the dtype."""
+    return operator_of(overload) in EXACT
+
+
+def operator_of(overload: str) -> str:
+    """The name that an overload shares with its in-place and out= forms: "add" of "add_.Tensor"."""
+    return overload.split(".")[0].removesuffix("_")
+
+
+def unlike(ours: Any, theirs: Any, reference: Any = None, exact: bool = False) -> str | None:
+    """How two results (trees of tensors) differ, or None.
+
+    Floating point values must be within torch.testing's tolerance of `reference`, the result in double precision, or of `theirs`:
+    ATen decides what overflows, and is itself not exact. `exact`: they must equal `theirs`.
+    """
+    mine, form = pytree.tree_flatten(ours)
+    other, other_form = pytree.tree_flatten(theirs)
+    if form != other_form:
+        return f"the result is {form} instead of {other_form}"
+    doubles = pytree.tree_leaves(reference)
+    if exact or len(doubles) != len(mine):
+        doubles = [None] * len(mine)
+    for place, (a, b, c) in enumerate(zip(mine, other, doubles, strict=True)):
+        found = _unlike(a, b, c, exact)
+        if found:
+            return found if len(mine) == 1 else f"result {place}: {found}"
+    return None
+
+
+def _unlike(a: Any, b: Any, c: Any, exact: bool) -> str | None:
+    if not isinstance(b, torch.Tensor) or not isinstance(a, torch.Tensor):
+        same = a == b or (a != a and b != b)
+        return None if same else f"{a!r} instead of {b!r}"
+    for what in ("dtype", "shape", "device", "requires_grad"):
+        if getattr(a, what) != getattr(b, what):
+            return f"{what} {getattr(a, what)} instead of {getattr(b, what)}"
+    if a.layout is torch.strided and a.stride() != b.stride() and a.numel() > 1:
+        return f"strides {a.stride()} instead of {b.stride()}"
+    a, b = plain(a), plain(b)
+    tolerance = (0.0, 0.0) if exact else TOLERANCES.get(a.dtype, (0.0, 0.0))
+    found = differing(a, b, tolerance)
+    if found and isinstance(c, torch.Tensor) and c.shape == a.shape and a.dtype in TOLERANCES:
+        return differing(a, plain(c).to(a.device, a.dtype), tolerance)
+    return found
+
+
+def plain(t: torch.Tensor) -> torch.Tensor:
+    """Without gradient, conjugate or negative bit."""
+    return t.detach().resolve_conj().resolve_neg()
+
+
+def differing(a: torch.Tensor, b: torch.Tensor, tolerance: tuple[float, float]) -> str | None:
+    """Where a and b differ by more than (relative, absolute); NaN equals NaN."""
+    if (a.dtype.is_floating_point and a.dtype not in TOLERANCES) or a.dtype in (torch.uint16, torch.uint32, torch.uint64):
+        wrong = a.contiguous().view(torch.uint8) != b.contiguous().view(torch.uint8)
+    elif a.dtype in TOLERANCES:
+        if tolerance == (0.0, 0.0):
+            wrong = ~((a == b) | (a.isnan() & b.isnan()))
+        else:
+            wrong = ~torch.isclose(_wide(a), _wide(b), rtol=tolerance[0], atol=tolerance[1], equal_nan=True)
+    else:
+        wrong = a != b
+    if not bool(wrong.any()):
+        return None
+    first = tuple(int(i) for i in wrong.nonzero()[0])
+    there = first[: a.dim()]
+    values = f"{a[there].item()} instead of {b[there].item()}"
+    return f"{int(wrong.sum())} of {a.numel()} elements differ, the first at {list(there)}: {values}"
+
+
+def _wide(t: torch.Tensor) -> torch.Tensor:
+    return t.to(torch.complex128 if t.dtype.is_complex else torch.float64)

@@ -1,0 +1,255 @@
+"""Checks calls against ATen: who served them, and whether the results are the same."""
+
+import contextlib
+import random
+import time
+import traceback
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch.utils import _pytree as pytree
+
+import corundum
+from corundum.check.compare import operator_of, unlike
+from corundum.check.modes import MODES, Mode, recorded_elsewhere
+from corundum.check.tensors import Guarded
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A call on given tensors. `text` is Python that defines `run()`, for the script of a failure."""
+
+    label: str
+    function: Callable[..., Any]
+    args: list[Any]
+    kwargs: dict[str, Any]
+    text: str
+    writes: bool = False
+    exact: bool = False
+    layout: str = "contiguous"
+
+    def tensors(self) -> list[torch.Tensor]:
+        return [t for t in pytree.tree_leaves((self.args, self.kwargs)) if isinstance(t, torch.Tensor)]
+
+
+OUTCOMES = ["served", "fell back", "unsupported", "ATen fails", "failed"]
+
+
+@dataclass
+class Verdict:
+    outcome: str
+    """One of OUTCOMES. Served: our kernels served every call of an overload of ours. Unsupported: none of ours was called."""
+    message: str = ""
+    served: dict[str, int] = field(default_factory=dict)
+    fell_back: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Overload to reason to number of calls."""
+
+
+@contextlib.contextmanager
+def aten() -> Iterator[None]:
+    """Nothing is Corundum's within the block."""
+    with corundum.use(only=[]):
+        yield
+
+
+@dataclass
+class _Attempt:
+    result: Any = None
+    error: Exception | None = None
+
+    def told(self) -> str:
+        return f"{type(self.error).__name__}: {str(self.error).splitlines()[0] if str(self.error) else ''}"
+
+
+def _attempt(mode: Mode, function: Callable[..., Any], args: Any, kwargs: Any) -> _Attempt:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            result = mode.run(function, args, kwargs)
+            if any(t.is_cuda for t in pytree.tree_leaves(result) if isinstance(t, torch.Tensor)):
+                torch.cuda.synchronize()
+            return _Attempt(result)
+        except Exception as error:  # whatever ATen raises, we must raise too
+            return _Attempt(error=error)
+
+
+def in_double(tree: Any) -> Any:
+    """The same on the CPU in double precision."""
+
+    def one(t: Any) -> Any:
+        if t in (torch.float16, torch.bfloat16, torch.float32) and isinstance(t, torch.dtype):
+            return torch.float64
+        if not isinstance(t, torch.Tensor):
+            return t
+        t = t.detach().cpu()
+        if t.is_complex():
+            return t.to(torch.complex128)
+        return t.double() if t.is_floating_point() else t.clone()
+
+    return pytree.tree_map(one, tree)
+
+
+def judge(sample: Sample, mode: Mode) -> Verdict:
+    """Makes the call with ATen and with Corundum and compares."""
+    with aten():
+        given = Guarded()
+        args, kwargs = given.copy((sample.args, sample.kwargs))
+        theirs = _attempt(mode, sample.function, args, kwargs)
+        reference = None
+        if mode.values and not sample.exact and theirs.error is None:
+            twin = _attempt(mode, sample.function, *in_double((sample.args, sample.kwargs)))
+            reference = twin.result if twin.error is None else None
+        mine = Guarded()
+        own_args, own_kwargs = mine.copy((sample.args, sample.kwargs))
+    with corundum.record() as calls, recorded_elsewhere() as elsewhere:
+        ours = _attempt(mode, sample.function, own_args, own_kwargs)
+    verdict = Verdict("unsupported")
+    for call in [*calls, *elsewhere]:
+        if call.served:
+            verdict.served[call.overload] = call.served_count
+        if call.fell_back:
+            verdict.fell_back[call.overload] = call.fell_back
+    if verdict.fell_back:
+        verdict.outcome = "fell back"
+    elif verdict.served:
+        verdict.outcome = "served"
+    with aten():
+        problem = _problem(sample, theirs, ours, reference, given, mine)
+        if problem and given.stray_write([given.copies[place][0] for place in _written(given)]):
+            return Verdict("ATen fails", "ATen writes outside of its result")
+    if problem:
+        return Verdict("failed", problem, verdict.served, verdict.fell_back)
+    if theirs.error is not None:
+        verdict.outcome = "ATen fails"
+    return verdict
+
+
+def _problem(sample: Sample, theirs: _Attempt, ours: _Attempt, reference: Any, given: Guarded, mine: Guarded) -> str | None:
+    if theirs.error is not None or ours.error is not None:
+        if theirs.error is None:
+            return f"Corundum raises {ours.told()}"
+        if ours.error is None:
+            return f"ATen raises {theirs.told()}, Corundum nothing"
+        return None if ours.told() == theirs.told() else f"ATen raises {theirs.told()}; Corundum {ours.told()}"
+    found = unlike(ours.result, theirs.result, reference, sample.exact)
+    if found:
+        return found
+    # The arguments, too: what was written must be the same, and nothing else may have changed.
+    return mine.stray_write([mine.copies[place][0] for place in _written(given)])
+
+
+def _written(given: Guarded) -> list[int]:
+    """Which of the copies a call has changed."""
+    return [k for k, (now, before) in enumerate(given.copies) if not torch.equal(_bits(now), _bits(before))]
+
+
+def _bits(t: torch.Tensor) -> torch.Tensor:
+    flat = t.detach().resolve_conj().resolve_neg().reshape(-1)
+    return (
+        flat.clone(memory_format=torch.contiguous_format).view(torch.uint8) if flat.numel() else torch.empty(0, dtype=torch.uint8)
+    )
+
+
+# --- units of work ----------------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Unit:
+    """What is checked and reported together: one overload, or one operator of op_db, with one dtype on one backend."""
+
+    name: str
+    """ "add.Tensor" or "op_db add"."""
+    dtype: torch.dtype
+    device: str
+    samples: Callable[[random.Random], Iterator[tuple[Sample, Mode]]]
+    """Gives the cells, in an order that does not depend on the limit."""
+
+    def title(self) -> str:
+        return f"{self.name} {str(self.dtype).removeprefix('torch.')} {self.device}"
+
+
+@dataclass
+class Report:
+    """What became of a unit, as data."""
+
+    unit: str
+    modes: dict[str, Counter[str]] = field(default_factory=dict)
+    layouts: dict[str, Counter[str]] = field(default_factory=dict)
+    served: Counter[str] = field(default_factory=Counter)
+    fell_back: dict[str, Counter[str]] = field(default_factory=dict)
+    failures: list[dict[str, str]] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def add(self, sample: Sample, mode: Mode, verdict: Verdict) -> None:
+        self.modes.setdefault(mode.name, Counter())[verdict.outcome] += 1
+        self.layouts.setdefault(sample.layout, Counter())[verdict.outcome] += 1
+        self.served.update(verdict.served)
+        for overload, reasons in verdict.fell_back.items():
+            self.fell_back.setdefault(overload, Counter()).update(reasons)
+        if verdict.outcome == "failed":
+            self.failures.append(
+                {"case": sample.label, "mode": mode.name, "message": verdict.message, "script": script(sample, mode)}
+            )
+
+    def row(self) -> dict[str, Any]:
+        """As JSON data."""
+        nested = {
+            name: {key: dict(counts) for key, counts in getattr(self, name).items()} for name in ("modes", "layouts", "fell_back")
+        }
+        plain = {"unit": self.unit, "served": dict(self.served), "failures": self.failures, "seconds": round(self.seconds, 3)}
+        return {**plain, **nested}
+
+
+def run(unit: Unit, seed: int, limit: int | None, allowed: set[tuple[str, str]] | None) -> Report:
+    """Checks a unit's cells; `limit` of them, chosen by the seed, or all. `allowed` are the (operator, reason) pairs that may fall
+    back; None: every reason may."""
+    begin, report = time.monotonic(), Report(unit.title())
+    cells = unit.samples(random.Random(seed))
+    if limit is not None:
+        every = list(cells)
+        chosen = sorted(random.Random(f"{seed} {unit.title()}").sample(range(len(every)), min(limit, len(every))))
+        cells = iter([every[k] for k in chosen])
+    for sample, mode in cells:
+        try:
+            verdict = judge(sample, mode)
+        except Exception:  # the checker's own fault is a failure, not an end
+            verdict = Verdict("failed", "the checker itself failed:\n" + traceback.format_exc(limit=-3))
+        if allowed is not None and verdict.outcome == "fell back":
+            hidden = [
+                f"{o}: {r}" for o, reasons in verdict.fell_back.items() for r in reasons if (operator_of(o), r) not in allowed
+            ]
+            if hidden:
+                verdict.outcome = "failed"
+                verdict.message = "fell back for a reason that the table of what is not covered does not give: " + "; ".join(hidden)
+        report.add(sample, mode, verdict)
+    report.seconds = time.monotonic() - begin
+    return report
+
+
+def script(sample: Sample, mode: Mode) -> str:
+    """A program that shows a failure by itself."""
+    made = "" if mode.name == "plain" else f'\n# The mode was "{mode.name}" (python/corundum/check/modes.py).'
+    return f"""import torch
+import corundum
+{sample.text}
+corundum.enable()
+with corundum.use(only=[]):
+    theirs = run()
+ours = run(){made}
+print(ours, theirs)
+torch.testing.assert_close(ours, theirs, equal_nan=True)
+"""
+
+
+def wanted_modes(names: list[str] | None, device: str) -> list[Mode]:
+    """The modes of these names (all of them: None) that mean something on the device."""
+    unknown = [name for name in names or [] if name not in MODES]
+    if unknown:
+        raise ValueError(f"unknown mode {unknown[0]!r}; there are {', '.join(MODES)}")
+    chosen = [MODES[name] for name in names] if names else list(MODES.values())
+    several = device == "cuda" and torch.cuda.device_count() > 1
+    return [m for m in chosen if m.backend in (None, device) and (several or m.name != "second device")]

@@ -1,0 +1,160 @@
+"""`corundum check`: it finds what it is there to find, and finds nothing in a sample of all that is covered."""
+
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+import corundum
+from corundum.check import Wish, allowed_fallbacks, check
+from corundum.check.calls import calls
+from corundum.check.driver import Sample, judge
+from corundum.check.modes import MODES
+from corundum.check.tensors import LAYOUTS, Guarded, Recipe, layouts
+
+ROOT = Path(__file__).resolve().parents[2]
+TABLE = ROOT / "docs" / "coverage.md"
+X = Recipe((4, 6), (6, 1), 0, torch.float32)
+
+
+class Faulty:
+    """Adds 1 as it should, until Corundum serves: then `fault` spoils the result."""
+
+    def __init__(self, fault):
+        self.fault = fault
+
+    def __call__(self, x):
+        with corundum.record() as calls_made:
+            right = x + 1
+        return self.fault(x, right) if any(call.served for call in calls_made) else right
+
+
+def cut_gradient(x, right):
+    return right.detach().requires_grad_(right.requires_grad)
+
+
+def beyond_the_end(x, right):
+    x.as_strided((1,), (1,), x.storage_offset() + x.numel()).fill_(7)
+    return right
+
+
+def refuse(x, right):
+    raise ValueError("no")
+
+
+FAULTS = {
+    "a wrong value": ("plain", lambda x, right: right + torch.eye(4, 6) * 1e-3, "4 of 24 elements differ"),
+    "a missing last element": ("plain", lambda x, right: right.index_fill(1, torch.tensor([5]), 0), "4 of 24 elements differ"),
+    "a wrong dtype": ("plain", lambda x, right: right.double(), "dtype torch.float64 instead of torch.float32"),
+    "wrong strides": ("plain", lambda x, right: right.t().contiguous().t(), "strides (1, 4) instead of (6, 1)"),
+    "a wrong shape": ("plain", lambda x, right: right[:3], "shape"),
+    "an error of its own": ("plain", refuse, "Corundum raises ValueError: no"),
+    "a write beyond the end": ("plain", beyond_the_end, "bytes were written outside of the result"),
+    "a cut gradient": ("backward", cut_gradient, ""),
+    "one thread of eight": ("eight threads", lambda x, right: right + 1, "elements differ"),
+    "the forked child": ("fork", lambda x, right: right + 1, "elements differ"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_found(on, name):
+    mode, fault, message = FAULTS[name]
+    verdict = judge(Sample(name, Faulty(fault), [X.make("cpu")], {}, ""), MODES[mode])
+    assert verdict.outcome == "failed", verdict
+    assert message in verdict.message
+
+
+def test_the_same_call_without_a_fault_is_served(on):
+    for mode in MODES.values():
+        if mode.backend in (None, "cpu") and mode.wants([X.make("cpu")], False):
+            verdict = judge(Sample("add", lambda x: x + 1, [X.make("cpu")], {}, ""), mode)
+            assert verdict.outcome == "served", (mode.name, verdict)
+            assert verdict.served
+
+
+def test_falling_back_is_not_being_served(on):
+    verdict = judge(Sample("complex", lambda x: x + x, [torch.ones(3, dtype=torch.complex64)], {}, ""), MODES["plain"])
+    assert verdict.outcome == "fell back"
+    assert verdict.fell_back == {"add.Tensor": {"dtype not covered": 1}}
+    assert judge(Sample("matmul", lambda x: x @ x.t(), [X.make("cpu")], {}, ""), MODES["plain"]).outcome == "unsupported"
+
+
+def test_what_aten_refuses_must_be_refused_alike(on):
+    sample = Sample("shapes", lambda x: x + torch.ones(5), [X.make("cpu")], {}, "")
+    assert judge(sample, MODES["plain"]).outcome == "ATen fails"
+
+
+def test_guards_see_writes_between_a_views_elements():
+    guarded = Guarded()
+    view = guarded.copy(torch.zeros(10)[::2])
+    view.fill_(1)
+    assert guarded.stray_write([view]) is None
+    view.as_strided((10,), (1,), view.storage_offset()).fill_(1)
+    assert "bytes were written outside" in guarded.stray_write([view])
+
+
+def test_layouts_are_what_they_are_called():
+    shape = (2, 8, 4, 6)
+    tensors = {name: Recipe(shape, stride, offset, torch.float32).make("cpu") for name, stride, offset in layouts(shape)}
+    assert set(tensors) == set(LAYOUTS)
+    assert tensors["contiguous"].is_contiguous()
+    assert tensors["misaligned"].data_ptr() % 8 == 4
+    assert tensors["channels_last"].is_contiguous(memory_format=torch.channels_last)
+    assert tensors["expanded"].stride(-1) == 0
+    assert tensors["transposed"].mT.is_contiguous()
+
+
+def test_every_overload_has_calls(on):
+    for row in corundum.ops():
+        if not row["via"]:
+            assert list(calls(row["overload"])), row["overload"]
+
+
+def test_the_script_of_a_failure_runs(on, tmp_path):
+    from corundum.check import sources
+
+    unit = next(sources.own_units(["tanh"], [torch.float32], "cpu", [MODES["plain"]], False, False))
+    sample, mode = next(unit.samples(random.Random(0)))
+    from corundum.check.driver import script
+
+    path = tmp_path / "failure.py"
+    path.write_text(script(sample, mode))
+    environment = {"PYTHONPATH": str(ROOT / "python"), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_table_of_what_is_not_covered_is_read():
+    assert ("add", "dtype not covered") in allowed_fallbacks(TABLE)
+
+
+def test_a_fallback_without_a_row_fails(on, tmp_path, capsys):
+    empty = tmp_path / "coverage.md"
+    empty.write_text("")
+    wish = Wish(names=["sum.IntList_out"], dtypes=["float32"], modes=["plain"], sample=40, op_db=False, coverage=empty)
+    assert not check(wish)
+    assert "does not give" in capsys.readouterr().out
+
+
+def test_results_are_lines_and_resume(on, tmp_path, capsys):
+    out = tmp_path / "results.jsonl"
+    wish = Wish(names=["tanh.default"], dtypes=["float32", "float64"], modes=["plain"], sample=2, op_db=False)
+    assert check(wish, out)
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [row["unit"] for row in rows] == ["tanh float32 cpu", "tanh float64 cpu"]
+    assert all(row["commit"] and row["date"] and row["seed"] == 0 for row in rows)
+    out.write_text(json.dumps(rows[0]) + "\n")
+    seen = []
+    assert check(wish, out, resume=True, progress=lambda done, total: seen.append(done))
+    assert seen == [2]
+    assert len(out.read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize("backend", ["cpu", pytest.param("cuda", marks=pytest.mark.cuda)])
+def test_a_sample_of_everything_is_right(on, backend, capsys):
+    wish = Wish(device=backend, dtypes=["float32", "int64"], sample=2, op_db=False, coverage=TABLE)
+    assert check(wish), capsys.readouterr().out[-6000:]
