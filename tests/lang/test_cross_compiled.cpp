@@ -24,8 +24,9 @@ TEST(CrossCompiled, EveryFamilyUsesVectors) {
       EXPECT_FALSE(sve && chip.target == std::string_view("neon")) << "SVE on a processor that may not have it";
       of_any_length += sve;
     }
-    const bool divides = wanted.name == "div floor i64"; // no processor divides integers by vectors of 64 bits
-    EXPECT_TRUE(found || divides || !wanted.wide_loads) << "no vector register";
+    // No processor divides vectors of 64-bit integers, and GCC leaves the chain of a scan of rows scalar here.
+    const bool scalar = wanted.name == "div floor i64" || wanted.name.rfind("cumsum of ", 0) == 0;
+    EXPECT_TRUE(found || scalar || !wanted.wide_loads) << "no vector register";
   });
   EXPECT_GT(of_any_length, 10) << "kernels that use SVE";
 }

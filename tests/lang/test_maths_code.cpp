@@ -80,7 +80,7 @@ void check(const std::string& target, const std::string& type) {
 class MathsCode : public ::testing::TestWithParam<std::pair<const char*, const char*>> {};
 TEST_P(MathsCode, LoopsAreVectors) {
   std::string why;
-  const std::string compiler = host_compiler_identity(&why);
+  const std::string compiler = host_compiler_identity(*known_chip(GetParam().first), &why);
   if (compiler.rfind("g++", 0) != 0) GTEST_SKIP() << "vectors are asserted of GCC's code; here is " << compiler << why;
   if (run_process({"objdump", "--version"}).exit_code != 0) GTEST_SKIP() << "no objdump (binutils) to read machine code with";
   check(GetParam().first, GetParam().second);
