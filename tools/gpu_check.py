@@ -6,7 +6,8 @@ full output in FOLDER:
   tests    the tests marked `cuda`, whole products and large tensors included; a skipped one counts as failed, unless it wants a
            second GPU that is not there
   backend  build/tests/test_backends, the C++ tests of the cuda backend
-  bench    bench/run.py --device cuda, without compiling where a pack is there (CORUNDUM_JIT=0)
+  language the C++ tests of the kernel language that are in build/tests, those on cuda
+  bench    bench/run.py --device cuda on every case file, without compiling where a pack is there (CORUNDUM_JIT=0)
   jit      build/tests/jit_bench: from disk to ready, lookup
   demo     examples/demo.py --device cuda, with the weights that examples/demo.py --export made
 Prints a summary last. Exit status 1 when a test failed; the bench's bars are reported, not enforced.
@@ -82,7 +83,8 @@ def nvrtc_path() -> str:
     return str(found[0]) if found else ""
 
 
-PARTS = ["tests", "backend", "bench", "jit", "demo"]
+PARTS = ["tests", "backend", "language", "bench", "jit", "demo"]
+LANGUAGE = ["test_conformance", "test_dot", "test_movers"]
 
 
 def main() -> int:
@@ -118,12 +120,18 @@ def main() -> int:
     native = {**env, "CORUNDUM_NVRTC": nvrtc_path()}
     if "backend" in parts:
         failed |= run_tool("backend", [str(ROOT / "build/tests/test_backends")], native, options.out, 12) != 0
+    if "language" in parts:
+        for name in LANGUAGE:
+            command = [str(ROOT / "build" / "tests" / name), "--gtest_filter=*/cuda", "--gtest_brief=1"]
+            failed |= run_tool(name, command, native, options.out, 6) != 0
     if "jit" in parts:
         run_tool("jit", [str(ROOT / "build/tests/jit_bench")], native, options.out, 14)
     if "bench" in parts:
         bench_env = {**env, "CORUNDUM_JIT": "0"} if packs else env
-        command = [sys.executable, "bench/run.py", "--device", "cuda", "--out", str(options.out / "bench.jsonl")]
-        run_tool("bench", command, bench_env, options.out, 100)
+        for cases in sorted((ROOT / "bench" / "cases").glob("*.jsonl")):
+            results = options.out / f"bench-{cases.stem}.jsonl"
+            command = [sys.executable, "bench/run.py", "--device", "cuda", "--cases", str(cases), "--out", str(results)]
+            run_tool(f"bench-{cases.stem}", command, bench_env, options.out, 100)
     if "demo" in parts and options.weights:
         command = [sys.executable, "examples/demo.py", "--device", "cuda", "--weights", str(options.weights)]
         failed |= run_tool("demo", [*command, "--json", str(options.out / "demo.json")], env, options.out, 45) != 0
