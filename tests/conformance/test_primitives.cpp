@@ -15,7 +15,8 @@ constexpr size_t lanes = size_t{threads} * blocks;
 class Primitives : public OnTarget {
  protected:
   static std::string text(const std::string& body, const std::string& before = "") {
-    return "#include \"lang/kernel.h\"\nusing namespace cor;\nusing Words = u32[256];\nconstexpr int W = Target::warp_size;\n"
+    return "#include \"lang/kernel.h\"\nusing namespace cor;\nstruct alignas(16) Words {\n  u32 v[256];\n  COR_FN u32& "
+           "operator[](int k) { return v[k]; }\n};\nconstexpr int W = Target::warp_size;\n"
            "struct Args { u32* out; const u32* in; };\n" +
            before + "COR_KERNEL(entry, 256, Args) {\n  const int t = thread_id();\n  const u32 i = block_id() * 256 + t;\n" + body +
            "}\n";
@@ -315,7 +316,10 @@ TEST_P(Primitives, AsyncCopies) {
 TEST_P(Primitives, AsyncCopiesInGroups) {
   // Two in flight; of each the lane reads what it copied itself.
   expect(R"(
-  using Stages = u32[2][4 * 256];
+  struct alignas(16) Stages {
+    u32 v[2][4 * 256];
+    COR_FN u32* operator[](int k) { return v[k]; }
+  };
   COR_SHARED(stage, Stages);
   const u32* in = a.in + block_id() * 256;
   async_copy16(&stage[0][4 * t], in + t / 4 * 4 % 256);

@@ -16,9 +16,10 @@ COR_FN void layer_norm(Pass& pass, const LayerNormArgs& a) {
   // All is told from the row's first element, so that a row of equal numbers has just no variance (the shifted data algorithm of
   // Chan, Golub and LeVeque, 1983).
   const auto origin = cor::first<C>(pass, static_cast<const T*>(a.in));
-  auto [x, sum] = cor::keep_and_fold<cor::Sum<C>>(pass, cor::load<C>(pass, static_cast<const T*>(a.in)) - origin);
+  const auto x = cor::keep(pass, cor::load<C>(pass, static_cast<const T*>(a.in)));
+  const auto sum = cor::fold<cor::Sum<C>>(pass, x - origin);
   const cor::Folded<C, 1> shift = {{sum.v[0] * inverse_n}}, mean = {{origin.v[0] + shift.v[0]}};
-  auto centred = x - shift;
+  auto centred = x - origin - shift;
   const C variance = cor::fold<cor::Sum<C>>(pass, centred * centred).v[0] * inverse_n;
   const cor::Folded<C, 1> rstd = {{cor::rsqrt(variance + cor::slot_value<C>(a.eps))}};
   auto weight = cor::load_along<C>(pass, static_cast<const Param*>(a.weight));
