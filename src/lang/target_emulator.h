@@ -167,7 +167,8 @@ COR_ATOMIC(atomic_min, long long, v < before ? v : before)
 COR_ATOMIC(atomic_max, int, v > before ? v : before)
 COR_ATOMIC(atomic_max, long long, v > before ? v : before)
 #undef COR_ATOMIC
-// Counted in shared memory, between barriers.
+// Counted in shared memory, between barriers. A template, so that the variable is there only in kernels that ask.
+template <int = 0>
 COR_FN int barrier_count(bool set) {
   COR_SHARED(count, unsigned);
   barrier();

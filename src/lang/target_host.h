@@ -64,6 +64,9 @@ COR_FN void sincos_pi(double x, double* sine, double* cosine) {
   *cosine = ::cos(x * 3.14159265358979323846);
 }
 
+// 1/x, correctly rounded.
+COR_FN float reciprocal_fast(float x) { return 1 / x; }
+
 // lang/maths/ has its own functions; these are instructions, but for fmod of f64, which has no form that vectorises yet.
 #define COR_NATIVE_MATHS 0
 namespace native {

@@ -15,7 +15,7 @@ PYTEST = "================== 30 passed, 2 skipped, 1 warning in 3.20s ==========
 
 def closing_line(monkeypatch, capsys, ctest, pytest_):
     answers = {"ctest": ctest, "pytest": pytest_}
-    monkeypatch.setattr(runner, "run", lambda command: answers["pytest" if "pytest" in command else "ctest"])
+    monkeypatch.setattr(runner, "run", lambda command, **_: answers["pytest" if "pytest" in command else "ctest"])
     monkeypatch.setattr("sys.argv", ["test.py"])
     status = runner.main()
     return status, capsys.readouterr().out.splitlines()[-1]

@@ -110,13 +110,7 @@ COR_FN T clamp_max(T x, T high) {
 }
 
 // 1 ulp in f32.
-COR_FN float reciprocal(float x) {
-#if COR_NATIVE_MATHS
-  return reciprocal_fast(x);
-#else
-  return 1.f / x;
-#endif
-}
+COR_FN float reciprocal(float x) { return reciprocal_fast(x); }
 COR_FN double reciprocal(double x) { return 1. / x; }
 COR_UNARY(reciprocal, cor::reciprocal(x))
 
