@@ -131,7 +131,7 @@ def facts(device: str) -> dict[str, Any]:
         else f"{platform.processor() or platform.machine()} ({processor()})",
         "torch": torch.__version__,
         "corundum": corundum.__version__,
-        "commit": commit or (stamp.read_text().strip() if stamp.is_file() else "unknown"),
+        "commit": stamp.read_text().strip() if stamp.is_file() else commit or "unknown",  # a carried build brings its own
     }
 
 

@@ -117,7 +117,8 @@ def facts(device: str, seed: int) -> dict[str, Any]:
     root = Path(__file__).resolve().parents[3]
     found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True)
     stamp = root / "build" / "commit"
-    commit = found.stdout.strip() or (stamp.read_text().strip() if stamp.is_file() else "unknown")
+    # Where a build was carried, the stamp beside it knows better than the tree that it lies in.
+    commit = stamp.read_text().strip() if stamp.is_file() else found.stdout.strip() or "unknown"
     return {
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "device": torch.cuda.get_device_name() if device == "cuda" else next(iter(_processor()), "unknown processor"),

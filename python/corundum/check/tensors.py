@@ -28,6 +28,8 @@ def strided(shape, stride, offset, dtype, device, seed, kind="signed"):  # type:
                 flat[k * 7 + 1 :: 101] = value
     else:
         flat = torch.randint(-100 if dtype.is_signed else 0, 100, (room,), generator=g)
+        if kind == "special":  # a second operand: what an integer division by zero gives on a GPU, nobody says
+            flat[flat == 0] = 7
     return flat.to(dtype).to(device).as_strided(shape, stride, offset)
 
 
