@@ -4,10 +4,7 @@ Calls come from the overloads' schemas over sizes, layouts and dtypes, and from 
 ways (modes.py). What counts is what our own kernels served: served, fell back and unsupported are three numbers.
 """
 
-import datetime
 import json
-import re
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +15,7 @@ from typing import Any, TextIO
 import torch
 
 import corundum
+from corundum._facts import facts
 from corundum.check import sources
 from corundum.check.compare import operator_of
 from corundum.check.driver import OUTCOMES, Unit, run, wanted_modes
@@ -58,7 +56,7 @@ def check(
     corundum.enable()
     overloads = _overloads(wish)
     units = list(_units(wish, overloads))
-    about = facts(wish.device, wish.seed)
+    about = {**facts(wish.device), "seed": wish.seed}
     done = _done(out, about) if out is not None and resume else {}
     allowed = allowed_fallbacks(wish.coverage) if wish.coverage is not None else None
     sink: TextIO | None = out.open("a" if resume else "w") if out is not None else None
@@ -111,26 +109,6 @@ def allowed_fallbacks(table: Path) -> set[tuple[str, str]]:
         [cell.strip() for cell in line.strip("|\n").split("|")] for line in table.read_text().splitlines() if line.startswith("| `")
     ]
     return {(operator_of(row[0].strip("`")), row[-1]) for row in rows}
-
-
-def facts(device: str, seed: int) -> dict[str, Any]:
-    root = Path(__file__).resolve().parents[3]
-    found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True)
-    stamp = root / "build" / "commit"
-    # Where a build was carried, the stamp beside it knows better than the tree that it lies in.
-    commit = stamp.read_text().strip() if stamp.is_file() else found.stdout.strip() or "unknown"
-    return {
-        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "device": torch.cuda.get_device_name() if device == "cuda" else next(iter(_processor()), "unknown processor"),
-        "torch": torch.__version__,
-        "corundum": corundum.__version__,
-        "commit": commit,
-        "seed": seed,
-    }
-
-
-def _processor() -> list[str]:
-    return re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
 
 
 def _done(out: Path, about: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -18,21 +18,28 @@ TOLERANCES: Tolerances = {
 }
 # Operators that only move, choose or compare: bit for bit as ATen's, apart from a NaN's own bits.
 EXACT = {
-    *(
-        "bitwise_and",
-        "bitwise_or",
-        "bitwise_xor",
-        "clamp",
-        "clamp_max",
-        "clamp_min",
-        "clone",
-        "copy",
-        "embedding",
-        "eq",
-        "fill",
-        "ge",
-    ),
-    *("gt", "le", "lt", "masked_fill", "masked_select", "ne", "topk", "where", "zero", "_to_copy"),
+    "_to_copy",
+    "bitwise_and",
+    "bitwise_or",
+    "bitwise_xor",
+    "clamp",
+    "clamp_max",
+    "clamp_min",
+    "clone",
+    "copy",
+    "embedding",
+    "eq",
+    "fill",
+    "ge",
+    "gt",
+    "le",
+    "lt",
+    "masked_fill",
+    "masked_select",
+    "ne",
+    "topk",
+    "where",
+    "zero",
 }
 
 
