@@ -3,6 +3,7 @@
 A call is text over `x` and tensors made from it, so that a failure can be printed and run by itself.
 """
 
+import inspect
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -44,6 +45,21 @@ TENSORS = {"mask": "mask", "condition": "mask", "indices": "index", "weight": "w
 ONE_NUMBER = {("masked_fill", "value"), ("masked_fill_", "value"), ("fill_", "value")}
 # Where a whole number 0 as y is an error on a CPU, and on CUDA nobody says what comes out.
 DIVISIONS = {"div", "divide", "floor_divide", "fmod", "remainder"}
+# Whose second result says where numbers of the first stand: of equal numbers any, the same one twice never.
+PLACES = {"topk"}
+
+
+def at_places(overload, x, k, dim=-1, *rest, **more):  # type: ignore[no-untyped-def]
+    """What an overload chooses: values, the values at its places, and how many different places of each row it names."""
+    values, places = overload(x, k, dim, *rest, **more)
+    if not x.dim():
+        return values, places
+    ordered = places.sort(dim).values
+    different = (ordered.narrow(dim, 1, k - 1) != ordered.narrow(dim, 0, k - 1)).sum(dim) if k else places.sum(dim)
+    return values, x.gather(dim, places), different
+
+
+PLACES_SOURCE = inspect.getsource(at_places).replace("  # type: ignore[no-untyped-def]", "")
 
 
 @dataclass(frozen=True)
