@@ -123,7 +123,7 @@ struct Before {
 
 // From tile to tile in shared memory: a lane folds its elements, waits for what stands before them, and walks over them again. So
 // little is in registers while it waits, and many blocks fit. Rolled, for the compiler's sake.
-template <class M, class Out, class T, class Walk>
+template <class Out, class M, class T, class Walk>
 COR_FN Staged<Out, Walk> scan(Walk& walk, Staged<T, Walk> x, Before<M, Walk>& before) {
   using State = typename M::State;
   constexpr int piece = lane_piece<T, Walk> < lane_piece<Out, Walk> ? lane_piece<T, Walk> : lane_piece<Out, Walk>;

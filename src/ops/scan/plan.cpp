@@ -36,7 +36,7 @@ class ScanFamily : public Family {
     text += type("Blocks", "cor::Walk<" + std::to_string(1 << k.threads_log2) + ", " + std::to_string(k.items) + ", " +
                                std::to_string(k.columns) + ", cor::Order::" + orders[k.order] + ">");
     text += std::string("#define BODY ") + bodies[k.phase] + "\n";
-    return {entry, text + "COR_BLOCKS(" + entry + ", Blocks, ScanArgs, (BODY))\n"};
+    return {entry, text + "COR_BLOCKS(" + entry + ", Blocks, cor::WalkArgs, (BODY))\n"};
   }
   std::string describe(const KernelKey& key) const override { return "scan/" + name_of(key); }
 

@@ -1,4 +1,4 @@
-// Folds whose state is more than a number (lang/monoids.h), along rows and columns, on every target: at the lengths where vectors,
+// Folds whose state is more than a number (lang/statistics.h), along rows and columns, on every target: at the lengths where vectors,
 // warps and chunks end, in every layout that plan_rows chooses, off alignment.
 #include <cmath>
 #include <random>
@@ -11,7 +11,7 @@ namespace {
 
 constexpr int64_t lengths[] = {1, 15, 16, 17, 127, 128, 129, 1000, 4097, 70000};
 
-class Monoids : public OnTarget {
+class Statistics : public OnTarget {
  protected:
   // Folds [outer, n, inner] floats with `body`, which knows `pass`, `x` and the outputs `first` (i64) and `second`, `third`
   // (float).
@@ -23,7 +23,7 @@ class Monoids : public OnTarget {
     shape.aligned = shift == 0 && n * inner % 4 == 0;
     RowsPlan p;
     ASSERT_TRUE(plan_rows(chip(), shape, &p));
-    const std::string text = "#include \"lang/kernel.h\"\n#include \"lang/rows.h\"\n#include \"lang/monoids.h\"\n" +
+    const std::string text = "#include \"lang/kernel.h\"\n#include \"lang/rows.h\"\n#include \"lang/statistics.h\"\n" +
                              pass_type(chip(), p.layout) +
                              "struct Args { cor::RowsHead head; const float* in; cor::i64* first; float *second, *third; };\n"
                              "COR_FN void body(Pass& pass, const Args& a) {\n  using namespace cor;\n  pass.align_to(a.in);\n"
@@ -64,7 +64,7 @@ void each_fold(const Shape& s, F f) {
       f(static_cast<size_t>(o * s.inner + i), [=](int64_t e) { return static_cast<size_t>((o * s.n + e) * s.inner + i); });
 }
 
-TEST_P(Monoids, TheFirstOfTheLargestAndTheSmallest) {
+TEST_P(Statistics, TheFirstOfTheLargestAndTheSmallest) {
   const std::string body = R"(
   const auto most = fold<ArgMax<float>>(pass, numbered(pass, x)), least = fold<ArgMin<float>>(pass, numbered(pass, x));
   Folded<i64, Pass::columns> place;
@@ -102,7 +102,7 @@ TEST_P(Monoids, TheFirstOfTheLargestAndTheSmallest) {
   }
 }
 
-TEST_P(Monoids, CountMeanAndSquares) {
+TEST_P(Statistics, CountMeanAndSquares) {
   const std::string body = R"(
   const auto all = fold<Moments<float>>(pass, x);
   Folded<i64, Pass::columns> count;
@@ -137,7 +137,7 @@ TEST_P(Monoids, CountMeanAndSquares) {
   }
 }
 
-ON_ALL_TARGETS(Monoids);
+ON_ALL_TARGETS(Statistics);
 
 } // namespace
 } // namespace corundum::test
