@@ -141,11 +141,12 @@ Status run_kernel(const Chip& chip, const Kernel& kernel, const std::vector<Argu
   return s;
 }
 
-Status run_list(const Chip& chip, LaunchList& list) {
+Status run_list(const Chip& chip, LaunchList& list, const std::function<void(std::string*)>& edit) {
   const Memory workspace(chip, Buffer::filled<unsigned char>(list.workspace_bytes, list.workspace_zeroed ? 0 : 0xa5));
   list.bind_workspace(workspace.data());
   for (uint32_t i = 0; i < list.size(); ++i) {
-    const KernelSource source = family(list[i].key.family)->source(list[i].key, chip);
+    KernelSource source = family(list[i].key.family)->source(list[i].key, chip);
+    edit(&source.text);
     if (Status s = launch_and_wait(chip, load_kernel(chip, source.entry, source.text), list[i], list.args(list[i])); !s) return s;
   }
   return {};

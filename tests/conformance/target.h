@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <string>
 #include <variant>
@@ -75,7 +76,9 @@ void compile_kernel(const Chip& chip, const Kernel& kernel);
 // Compiles, copies the buffers there and back and launches. A refusal is the launch's.
 Status run_kernel(const Chip& chip, const Kernel& kernel, const std::vector<Argument>& arguments);
 // The same for all launches of a plan whose pointers are Memory::data(), workspace included.
-Status run_list(const Chip& chip, LaunchList& list);
+// `edit` may change each kernel's text before it is compiled.
+Status run_list(
+    const Chip& chip, LaunchList& list, const std::function<void(std::string*)>& edit = [](std::string*) {});
 
 // A test case for each target. Where one cannot run here, its kernels are compiled and the case is skipped, with the reason.
 class OnTarget : public ::testing::TestWithParam<const char*> {
