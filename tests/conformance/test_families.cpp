@@ -227,6 +227,7 @@ TEST_P(Families, Transpose) {
 }
 
 ON_LANES(Families);
+ON_ARM(Families);
 
 } // namespace
 } // namespace corundum::test

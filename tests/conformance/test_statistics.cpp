@@ -1,5 +1,5 @@
-// Folds whose state is more than a number (lang/statistics.h), along rows and columns, on every target: at the lengths where vectors,
-// warps and chunks end, in every layout that plan_rows chooses, off alignment.
+// Folds whose state is more than a number (lang/statistics.h), along rows and columns, on every target: at the lengths where
+// vectors, warps and chunks end, in every layout that plan_rows chooses, off alignment.
 #include <cmath>
 #include <random>
 
