@@ -113,47 +113,7 @@ COR_FN T uniform_in(Compute<T> draw, Compute<T> from, Compute<T> range, Compute<
 // ATen's random_(from, to): the words are u64 where the range is 2^28 and more.
 template <class T, class Word>
 COR_FN T integer_in(Word draw, u64 range, i64 from) {
-  return static_cast<T>(static_cast<i64>(draw % static_cast<Word>(range)) + from);
-}
-
-// Which draws belong to which elements. ATen's kernels give each of `threads` threads a subsequence. One call of the generator
-// serves elements `threads` apart (uniform_, normal_, random_, ...), or neighbours (dropout of contiguous tensors).
-struct DrawArgs {
-  u64 seed, offset;
-  i64 n, threads; // threads: 256 x the blocks of ATen's launch
-};
-enum class Served { apart, neighbours };
-
-// put(element, value) for all elements of subsequence `thread`.
-template <class Draw, Served S, class Put>
-COR_FN void draw_elements(const DrawArgs& d, i64 thread, Put put) {
-  constexpr bool apart = S == Served::apart;
-  const i64 step = apart ? d.threads : 1;
-  u64 offset = d.offset;
-  for (i64 first = apart ? thread : thread * Draw::count; first < d.n; first += Draw::count * d.threads, offset += 4) {
-    typename Draw::Value v[Draw::count];
-    Draw::draw(philox4(d.seed, static_cast<u64>(thread), offset), v);
-#pragma unroll
-    for (int k = 0; k < Draw::count; ++k)
-      if (first + k * step < d.n) put(first + k * step, v[k]);
-  }
+  return convert<T>(static_cast<i64>(static_cast<u64>(draw % static_cast<Word>(range)) + static_cast<u64>(from)));
 }
 
 } // namespace cor
-
-// A kernel that draws: Args has a member `draws` (DrawArgs); Body::put(a, element, value) writes an element. Blocks are of 256
-// threads, as many as ATen launches.
-#if COR_SIMT
-#define COR_DRAWS(entry, Args, Draw, S, Body)                                                                 \
-  COR_KERNEL(entry, 256, Args) {                                                                              \
-    cor::draw_elements<Draw, S>(a.draws, static_cast<cor::i64>(cor::block_id()) * 256 + cor::thread_id(),     \
-                                [&](cor::i64 element, typename Draw::Value v) { Body::put(a, element, v); }); \
-  }
-#else
-#define COR_DRAWS(entry, Args, Draw, S, Body)                                                                                    \
-  extern "C" void entry(const void* args, cor::i64 first, cor::i64 last, void*) {                                                \
-    const Args& a = *static_cast<const Args*>(args);                                                                             \
-    for (cor::i64 thread = first * 256; thread < last * 256; ++thread)                                                           \
-      cor::draw_elements<Draw, S>(a.draws, thread, [&](cor::i64 element, typename Draw::Value v) { Body::put(a, element, v); }); \
-  }
-#endif
