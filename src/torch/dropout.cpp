@@ -5,6 +5,7 @@
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/zeros_like.h>
 
+#include <string>
 #include <tuple>
 
 #include "torch/call.h"
@@ -138,7 +139,7 @@ const bool declared = [] {
   constexpr const char *family = "random", *floats = "float16 bfloat16 float32 float64";
   constexpr const char* common = "bool uint8 int8 int16 int32 int64 float16 bfloat16 float32 float64";
   native_dropout.declare("native_dropout", family, floats, &Functional<native_dropout, &dropout>::bind);
-  bernoulli_.declare("bernoulli_.Tensor", family, common, &Writing<bernoulli_, &chances_in_place>::bind);
+  bernoulli_.declare(std::string("bernoulli_") + ".Tensor", family, common, &Writing<bernoulli_, &chances_in_place>::bind);
   bernoulli_to.declare("bernoulli.out", family, common, &Writing<bernoulli_to, &chances_out>::bind);
   rrelu_with_noise.declare("rrelu_with_noise", family, floats, &Functional<rrelu_with_noise, &rrelu_new>::bind);
   return true;

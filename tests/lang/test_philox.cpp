@@ -24,8 +24,9 @@ TEST_P(Philox, PublishedVectors) {
 struct Args { cor::u64 key; unsigned c[4]; unsigned* out; };
 extern "C" void entry(const void* args, long long, long long, void*) {
   const Args& a = *static_cast<const Args*>(args);
-  const cor::Random4 r = cor::philox_rounds(a.key, a.c[0], a.c[1], a.c[2], a.c[3]);
-  for (int k = 0; k < 4; ++k) a.out[k] = r.word[k];
+  cor::Random4 r[2] = {{{1, 2, 3, 4}}, {{a.c[0], a.c[1], a.c[2], a.c[3]}}};
+  cor::philox_rounds(a.key, r);
+  for (int k = 0; k < 4; ++k) a.out[k] = r[1].word[k];
 })");
   const struct {
     uint64_t key;
@@ -45,7 +46,7 @@ extern "C" void entry(const void* args, long long, long long, void*) {
 
 struct DrawsArgs {
   uint64_t seed, offset, later;
-  int64_t captured, n, threads, units;
+  int64_t captured, n, threads, slices;
   Divider line;
   void* out;
 };
@@ -53,7 +54,7 @@ struct DrawsArgs {
 // Draws n values on `blocks` blocks of 256 subsequences, `vector` neighbours at once.
 template <class T>
 std::vector<T> draw(const std::string& target, const std::string& kind, const std::string& type, bool apart, uint64_t seed,
-                    uint64_t offset, int64_t n, int64_t blocks, int vector, bool captured = false) {
+                    uint64_t offset, int64_t n, int64_t blocks, int vector, bool captured = false, int64_t slices = 1) {
   const std::string count = std::to_string(vector), served = apart ? "apart" : "neighbours";
   const Entry entry =
       compile_text(target,
@@ -62,17 +63,16 @@ std::vector<T> draw(const std::string& target, const std::string& kind, const st
                    "  cor::store_some(static_cast<" +
                        type + "*>(a.out) + e, v, count); } };\nCOR_DRAWS(entry, Args, cor::" + kind + ", cor::Served::" + served +
                        ", " + count + ", Body)\n");
-  const int64_t threads = 256 * blocks, words = sizeof(T) == 8 ? 2 : 4, rounds = (n + threads * words - 1) / (threads * words);
-  const int64_t line = apart ? threads / vector : threads, units = apart ? rounds * line : (n + vector - 1) / vector;
+  const int64_t threads = 256 * blocks, line = apart ? threads / vector : threads;
   Guarded<T> out(static_cast<size_t>(n));
   const uint64_t found[2] = {seed, offset - 8}; // as a captured graph finds them
-  DrawsArgs args{seed, offset, 0, 0, n, threads, units, Divider(line), out.data()};
+  DrawsArgs args{seed, offset, 0, 0, n, threads, slices, Divider(line), out.data()};
   if (captured) {
     args.seed = reinterpret_cast<uint64_t>(&found[0]);
     args.offset = reinterpret_cast<uint64_t>(&found[1]);
     args.later = 8, args.captured = 1;
   }
-  entry(&args, 0, (units + 255) / 256, nullptr);
+  entry(&args, 0, (line * slices + 255) / 256, nullptr);
   EXPECT_TRUE(out.intact());
   return {out.data(), out.data() + n};
 }
@@ -97,6 +97,8 @@ TEST_P(Philox, ElementsAreServedByTheirSubsequence) {
       }
       EXPECT_EQ(apart, draw<uint32_t>(target(), "Words", "cor::u32", true, seed, offset, n, blocks, 4));
       EXPECT_EQ(apart, draw<uint32_t>(target(), "Words", "cor::u32", true, seed, offset, n, blocks, 4, true)) << "captured";
+      EXPECT_EQ(apart, draw<uint32_t>(target(), "Words", "cor::u32", true, seed, offset, n, blocks, 4, false, 3)) << "slices";
+      EXPECT_EQ(neighbours, draw<uint32_t>(target(), "Words", "cor::u32", false, seed, offset, n, blocks, 4, false, 2)) << "slices";
     }
 }
 

@@ -28,18 +28,22 @@ inline constexpr double half_epsilon<double> = 1.1102230246251565e-16;
 template <class A>
 struct UniformDraws {
   using Draw = cor::UniformFloats;
+  using Parameter = float;
 };
 template <>
 struct UniformDraws<double> {
   using Draw = cor::UniformDoubles;
+  using Parameter = double;
 };
 template <class A>
 struct NormalDraws {
   using Draw = cor::NormalFloats;
+  using Parameter = float;
 };
 template <>
 struct NormalDraws<double> {
   using Draw = cor::NormalDoubles;
+  using Parameter = double;
 };
 
 // p: from, to - from, to; each as the stored type holds it.
@@ -64,7 +68,7 @@ struct LogNormal : NormalDraws<A> {
 };
 // p: -1 / lambda. The logarithm of 1 is not 0, which would be no exponential number.
 template <class T, class A>
-struct Exponential : UniformDraws<A> {
+struct ExponentialNumber : UniformDraws<A> {
   static COR_FN T make(A v, A scale, A, A) {
     A l;
     if constexpr (cor::same<A, float>)
@@ -109,21 +113,27 @@ struct Bernoulli : UniformDraws<A> {
 template <class T, class A>
 struct Integers {
   using Draw = typename cor::Choose<cor::same<A, cor::u64>, cor::DoubleWords, cor::Words>::type;
-  static COR_FN T make(A v, A range, cor::u64 from, cor::u64) { return cor::integer_in<T>(v, range, static_cast<cor::i64>(from)); }
+  using Parameter = cor::u64;
+  static COR_FN T make(A v, cor::u64 range, cor::u64 from, cor::u64) {
+    return cor::integer_in<T>(v, range, static_cast<cor::i64>(from));
+  }
 };
 // All 64 bits.
 template <class T, class A>
 struct AnyInteger {
   using Draw = cor::DoubleWords;
+  using Parameter = cor::u64;
   static COR_FN T make(cor::u64 v, cor::u64, cor::u64, cor::u64) { return cor::convert<T>(static_cast<cor::i64>(v)); }
 };
 
 template <class T, class A, template <class, class> class Distribution>
 struct Fill {
   using Draw = typename Distribution<T, A>::Draw;
+  using Parameter = typename Distribution<T, A>::Parameter;
   template <class Args, class V>
   static COR_FN T make(const Args& a, V v) {
-    return Distribution<T, A>::make(v, cor::slot_value<A>(a.p[0]), cor::slot_value<A>(a.p[1]), cor::slot_value<A>(a.p[2]));
+    const auto p = [&](int k) { return cor::slot_value<Parameter>(a.p[k]); };
+    return Distribution<T, A>::make(v, p(0), p(1), p(2));
   }
   // One dense stretch.
   template <class V, int N>

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <initializer_list>
 
 #include "core/args.h"
 #include "core/family.h"
@@ -28,7 +29,7 @@ constexpr KindRow kinds[] = {
     {"uniform", "Uniform", "SerialUniform"},
     {"normal", "Normal", nullptr},
     {"log_normal", "LogNormal", nullptr},
-    {"exponential", "Exponential", nullptr},
+    {"exponential", "ExponentialNumber", nullptr},
     {"cauchy", "Cauchy", nullptr},
     {"geometric", "Geometric", nullptr},
     {"bernoulli", "Bernoulli", "SerialBernoulli"},
@@ -147,38 +148,53 @@ void put_parameters(const Distribution& d, Dtype dtype, ArgsWriter& args) {
   args.put(real_slot(d.real[2], dtype));
 }
 
-// Adds a launch of kernels of lang/draws.h. `line`: units that one round of ATen's loop has; `rounds` of them.
+int64_t pieces(int64_t n, int64_t of) { return (n + of - 1) / of; }
+
+// cor::DrawArgs. `line`: lanes that one round of ATen's loop has; a round is `round` elements. As many lanes as the chip holds at
+// once share the rounds.
 struct Draws {
   const PhiloxState& state;
-  int64_t n, threads, units, line;
+  int64_t n, threads, round, line;
 
-  void put(ArgsWriter& args) const {
+  int64_t slices(const Chip& chip) const {
+    const int64_t lanes = int64_t{chip.multiprocessors} * resident_threads(chip);
+    return std::clamp<int64_t>(lanes / line, 1, pieces(n, round));
+  }
+  void put(const Chip& chip, ArgsWriter& args) const {
     args.put(state.seed);
     args.put(state.offset);
     args.put(state.later);
     args.put(int64_t{state.captured});
     args.put(n);
     args.put(threads);
-    args.put(units);
+    args.put(slices(chip));
     args.put(Divider(line));
   }
 };
 Status add(const KeyBytes& k, const Draws& draws, const ArgsWriter& args, const Chip& chip, LaunchList& list) {
-  if (draws.units >= int64_t{1} << 31) return Status::refuse("more blocks than a grid holds");
-  list.add(family_instance.pack(k), static_cast<uint32_t>((draws.units + 255) / 256), chip.simt ? 256 : 1, args.data(),
-           args.size());
+  const int64_t lanes = draws.line * draws.slices(chip);
+  if (lanes >= int64_t{1} << 30) return Status::refuse("more blocks than a grid holds");
+  list.add(family_instance.pack(k), static_cast<uint32_t>(pieces(lanes, 256)), chip.simt ? 256 : 1, args.data(), args.size());
   return Status();
 }
-
-int64_t pieces(int64_t n, int64_t of) { return (n + of - 1) / of; }
 
 // Draws of elements that are `threads` apart, `vector` neighbours a lane.
 Draws apart(const Chip& chip, const PhiloxState& state, int64_t n, int per_call, int vector) {
   const int64_t threads = policy(chip, n, per_call).threads;
-  return {state, n, threads, pieces(n, threads * per_call) * (threads / vector), threads / vector};
+  return {state, n, threads, threads * per_call, threads / vector};
 }
 
 bool is_aligned(const void* p, size_t to) { return reinterpret_cast<uintptr_t>(p) % to == 0; }
+
+// Neighbours that a lane draws at once, up to 16 bytes and `most`. One, where ATen's threads have one number each: then more lanes
+// are better.
+int neighbours(const Chip& chip, int64_t n, int per_call, Dtype dtype, int most, std::initializer_list<const void*> addresses) {
+  if (n <= policy(chip, n, per_call).threads) return 1;
+  const int vector = std::min(most, static_cast<int>(16 / size_of(dtype)));
+  for (const void* p : addresses)
+    if (!is_aligned(p, static_cast<size_t>(vector) * size_of(dtype))) return 1;
+  return vector;
+}
 
 Status require_floating(Dtype dtype) {
   return is_floating(dtype) && size_of(dtype) >= 2 ? Status() : Status::refuse("no kernel for this dtype");
@@ -205,10 +221,12 @@ Status plan_fill(const Chip& chip, const Fill& fill, const PhiloxState& state, L
   const Kind kind = fill.distribution.kind;
   const int per_call = numbers_a_call(kind, fill.dtype);
   const bool strided = fill.rank != 0;
-  const int vector = !strided && is_aligned(fill.out, static_cast<size_t>(per_call) * size_of(fill.dtype)) ? per_call : 1;
+  // Eight of the long ones would take 250 ms to compile.
+  const bool is_long = kind == Kind::normal || kind == Kind::log_normal || kind == Kind::geometric || kind == Kind::cauchy;
+  const int vector = strided ? 1 : neighbours(chip, fill.n, per_call, fill.dtype, is_long ? 4 : 8, {fill.out});
   const Draws draws = apart(chip, state, fill.n, per_call, vector);
   ArgsWriter args; // member by member, as FillArgs has them
-  draws.put(args);
+  draws.put(chip, args);
   args.put(static_cast<const void*>(fill.out));
   put_parameters(fill.distribution, fill.dtype, args);
   KeyBytes k{strided ? Form::strided : Form::fill, kind, fill.dtype, static_cast<uint8_t>(vector), 0, false, false};
@@ -229,13 +247,11 @@ Status plan_dropout(const Chip& chip, const Dropout& call, const PhiloxState& st
   if (Status s = require_floating(call.dtype); !s) return s;
   if (call.n == 0) return Status();
   const bool one_by_one = call.vector == 1;
-  const bool aligned =
-      is_aligned(call.in, 4 * size_of(call.dtype)) && is_aligned(call.out, 4 * size_of(call.dtype)) && is_aligned(call.mask, 4);
-  const int vector = !one_by_one ? call.vector : aligned ? 4 : 1;
-  const int64_t threads = policy(chip, call.n, 4).threads, units = pieces(call.n, vector);
-  const Draws draws = one_by_one ? apart(chip, state, call.n, 4, vector) : Draws{state, call.n, threads, units, threads};
+  const int vector = one_by_one ? neighbours(chip, call.n, 4, call.dtype, 4, {call.in, call.out, call.mask}) : call.vector;
+  const int64_t threads = policy(chip, call.n, 4).threads;
+  const Draws draws = one_by_one ? apart(chip, state, call.n, 4, vector) : Draws{state, call.n, threads, threads * vector, threads};
   ArgsWriter args; // member by member, as DropoutArgs has them
-  draws.put(args);
+  draws.put(chip, args);
   for (const void* p : {call.in, static_cast<const void*>(call.out), static_cast<const void*>(call.mask)}) args.put(p);
   const double keep = call.dtype == Dtype::float64 ? call.keep : static_cast<float>(call.keep);
   args.put(real_slot(keep, call.dtype));
@@ -249,10 +265,10 @@ Status plan_chances(const Chip& chip, const Chances& call, const PhiloxState& st
   const bool wide = call.chance_dtype == Dtype::float64;
   const bool aligned = is_aligned(call.out, 4 * size_of(call.dtype)) && is_aligned(call.chances, 4 * size_of(call.chance_dtype));
   if (!aligned) return Status::refuse("an address is not a multiple of a vector");
-  const int64_t units = pieces(call.n, 4); // each a thread of its own
-  const Draws draws{state, call.n, units, units, units};
+  const int64_t threads = pieces(call.n, 4);
+  const Draws draws{state, call.n, threads, 4 * threads, threads};
   ArgsWriter args; // member by member, as ChancesArgs has them
-  draws.put(args);
+  draws.put(chip, args);
   args.put(call.chances);
   args.put(static_cast<const void*>(call.out));
   return add({Form::chances, Kind::bernoulli, call.dtype, 4, 0, false, wide}, draws, args, chip, list);
@@ -262,12 +278,10 @@ Status plan_rrelu(const Chip& chip, const Rrelu& call, const PhiloxState& state,
   if (Status s = require_floating(call.dtype); !s) return s;
   if (call.n == 0) return Status();
   const int per_call = numbers_a_call(Kind::uniform, call.dtype);
-  const size_t alignment = static_cast<size_t>(per_call) * size_of(call.dtype);
-  const bool aligned = is_aligned(call.in, alignment) && is_aligned(call.out, alignment) && is_aligned(call.noise, alignment);
-  const int vector = aligned ? per_call : 1;
+  const int vector = neighbours(chip, call.n, per_call, call.dtype, 4, {call.in, call.out, call.noise});
   const Draws draws = apart(chip, state, call.n, per_call, vector);
   ArgsWriter args; // member by member, as RreluArgs has them
-  draws.put(args);
+  draws.put(chip, args);
   for (const void* p : {call.in, static_cast<const void*>(call.out), static_cast<const void*>(call.noise)}) args.put(p);
   args.put(real_slot(call.lower, Dtype::float64));
   args.put(real_slot(call.upper - call.lower, Dtype::float64));
