@@ -113,7 +113,8 @@ struct Special {
   Real (*exact)(Real);
   double f32, f64; // bounds in ulp of the result, or of what the function swings by
   double (*swing)(double) = nullptr;
-  double least = -std::numeric_limits<double>::infinity(), most = -least; // where the reference begins and ends
+  double least = -std::numeric_limits<double>::infinity(),
+         most = std::numeric_limits<double>::infinity(); // where the reference begins and ends
 };
 #define EXACT(expression) [](Real x) -> Real { return expression; }
 // psi'(x) for 0 < x.

@@ -15,16 +15,16 @@ COR_FN T minus_log1p(T m) {
                      0.11111111111111111, 0.14285714285714285, 0.2, 0.33333333333333333);
   return abs(m) < T(0.4) ? r * fma(T(-2) * z, p, m) : m - log1p(m);
 }
-// x^a e^-x / Gamma(a); from 10 on by Stirling's series, in which nothing large cancels.
+// x^a e^-x / Gamma(a), given x^a / Gamma(1 + a) as a logarithm; from 10 on by Stirling's series, in which nothing large cancels.
 template <class T>
-COR_FN T gamma_density(T a, T x) {
-  if (a < 10) return exp(fma(a, log(x), -x) - lgamma(a));
+COR_FN T gamma_density(T a, T x, T log_power) {
+  if (a < 10) return a * exp(log_power - x);
   const T inverse = 1 / a, w = inverse * inverse;
   const T series = inverse * horner(w, T(-0.0019175269175269176), 0.00084175084175084171, -0.00059523809523809529,
                                     0.00079365079365079365, -0.0027777777777777779, 0.083333333333333329);
   return sqrt(a * T(0.15915494309189535)) * exp(-fma(a, minus_log1p((x - a) / a), series));
 }
-// P by the power series: sum of x^k / ((a + 1) ... (a + k)).
+// P over the density by the power series: sum of x^k / ((a + 1) ... (a + k)).
 template <class T>
 COR_FN T lower_by_series(T a, T x) {
   const T least = T(sizeof(T) == 4 ? 6e-8 : 1.1e-16);
@@ -34,9 +34,9 @@ COR_FN T lower_by_series(T a, T x) {
     term *= x / next;
     sum += term;
   }
-  return sum * gamma_density(a, x) / a;
+  return sum / a;
 }
-// Q by Legendre's continued fraction (Lentz' way), x > a.
+// Q over the density by Legendre's continued fraction (Lentz' way), x > a.
 template <class T>
 COR_FN T upper_by_fraction(T a, T x) {
   const T least = T(sizeof(T) == 4 ? 6e-8 : 1.1e-16);
@@ -49,19 +49,19 @@ COR_FN T upper_by_fraction(T a, T x) {
     change = c * d;
     value *= change;
   }
-  return value * gamma_density(a, x);
+  return value;
 }
 // Q for small x: 1 - x^a / Gamma(1 + a) (1 + a sum of (-x)^k / (k! (a + k))).
 template <class T>
-COR_FN T upper_by_series(T a, T x) {
-  const T least = T(sizeof(T) == 4 ? 6e-8 : 1.1e-16), l = log(x);
+COR_FN T upper_by_series(T a, T x, T log_power) {
+  const T least = T(sizeof(T) == 4 ? 6e-8 : 1.1e-16);
   T sum = 0, term = 1, part = 1;
   for (int k = 1; k < 200 && abs(part) > least * abs(sum); ++k) {
     term *= -x / T(k);
     part = term / (a + T(k));
     sum += part;
   }
-  return -expm1(fma(a, l, -lgamma(1 + a))) - exp(fma(a, l, -lgamma(a))) * sum;
+  return -expm1(log_power) - a * exp(log_power) * sum;
 }
 // Either one where x is near a large a: N. Temme's uniform expansion (DLMF 8.12), |eta| <= 0.42, 20 <= a.
 template <class T>
@@ -147,28 +147,31 @@ COR_FN T incomplete_edge(T a, T x, T at_most) {
   if (!(a >= 0 && x >= 0) || (a == 0 && x == 0) || (a == inf && x == inf)) return Limits<T>::nan();
   return a == 0 || x == inf ? at_most : 1 - at_most;
 }
-template <class T>
-COR_FN T igammac_of(T a, T x) {
-  if (is_edge(a, x)) return incomplete_edge(a, x, T(0));
-  if (near_large(a, x)) return uniform_expansion(a, x, false);
-  if (x > T(1.1)) return x < a ? 1 - lower_by_series(a, x) : upper_by_fraction(a, x);
-  const bool lower = x <= T(0.5) ? T(-0.4) / log(x) < a : x * T(1.1) < a;
-  return lower ? 1 - lower_by_series(a, x) : upper_by_series(a, x);
-}
 // Both: 7e-14 of the larger one of the result and 0.02, in f64; rounded from that in f32 on CPUs.
-template <class T>
-COR_FN T igamma_of(T a, T x) {
-  if (is_edge(a, x)) return incomplete_edge(a, x, T(1));
-  if (near_large(a, x)) return uniform_expansion(a, x, true);
-  return x > 1 && x > a ? 1 - igammac_of(a, x) : lower_by_series(a, x);
+template <bool Lower, class T>
+COR_FN T incomplete_gamma(T a, T x) {
+  if (is_edge(a, x)) return incomplete_edge(a, x, T(Lower ? 1 : 0));
+  if (near_large(a, x)) return uniform_expansion(a, x, Lower);
+  const T l = log(x);
+  bool by_lower = !(x > 1 && x > a);
+  if constexpr (!Lower) by_lower = x > T(1.1) ? x < a : x <= T(0.5) ? T(-0.4) / l < a : x * T(1.1) < a;
+  const T log_power = fma(a, l, -lgamma(1 + a));
+  T r;
+  if (!by_lower && x <= T(1.1)) {
+    r = upper_by_series(a, x, log_power);
+  } else {
+    const T density = gamma_density(a, x, log_power);
+    r = density == 0 ? T(0) : density * (by_lower ? lower_by_series(a, x) : upper_by_fraction(a, x));
+  }
+  return by_lower == Lower ? r : 1 - r;
 }
 template <class T>
 COR_FN T igamma(T a, T x) {
-  return static_cast<T>(igamma_of(Wide<T>(a), Wide<T>(x)));
+  return static_cast<T>(incomplete_gamma<true>(Wide<T>(a), Wide<T>(x)));
 }
 template <class T>
 COR_FN T igammac(T a, T x) {
-  return static_cast<T>(igammac_of(Wide<T>(a), Wide<T>(x)));
+  return static_cast<T>(incomplete_gamma<false>(Wide<T>(a), Wide<T>(x)));
 }
 
 } // namespace cor

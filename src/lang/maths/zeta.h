@@ -48,7 +48,6 @@ COR_FN T trigamma_of(T x) {
   const T p = horner(w, T(-4.578651999563323), 1.1095433110225827, -0.25239861926867535, 0.07575250533143019, -0.03333331358393811,
                      0.023809523771500328, -0.033333333333305314, 0.16666666666666666);
   T r = inverse + w * fma(inverse, p, T(0.5)), sum = 0;
-#pragma unroll
   for (int i = 0; i < 8; ++i) {
     const T next = 1 / (a + T(i));
     sum = fma(next, next, sum);
