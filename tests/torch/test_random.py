@@ -41,6 +41,13 @@ WIDE = {
 }
 
 
+def test_this_file_reaches_every_random_overload():
+    text = Path(__file__).read_text()
+    ours = {op["overload"] for op in corundum.ops() if op["family"] == "random" and not op["via"]}
+    assert len(ours) > 15
+    assert {overload for overload in ours if f'"{overload}"' not in text} == set()
+
+
 def generator_state(device):
     if torch.device(device).type == "cuda":
         return torch.cuda.get_rng_state(device)
@@ -269,6 +276,8 @@ def test_normal_of_tensors(device):
     both(lambda: torch.normal(mean, deviation), device, overload="normal.Tensor_Tensor")
     out = torch.empty(40, 33, device=device)
     both(lambda: torch.normal(mean, deviation, out=out).clone(), device, overload="normal.Tensor_Tensor_out")
+    both(lambda: torch.normal(mean, 2.0, out=out[:, :1]).clone(), device, overload="normal.Tensor_float_out")
+    both(lambda: torch.normal(1.5, deviation, out=out[0]).clone(), device, overload="normal.float_Tensor_out")
     with pytest.raises(RuntimeError, match="std >= 0"):
         torch.normal(mean, -deviation)
 
