@@ -58,10 +58,10 @@ FAULTS = {
     ),
     "wrong promotion": Fault(
         "torch/pointwise_call.cpp",
-        "compute = c10::typeMetaToScalarType(c10::get_default_dtype());",
-        'compute = planted("wrong promotion") ? at::kDouble : c10::typeMetaToScalarType(c10::get_default_dtype());',
+        "if (!yields) return promoted(call);",
+        'if (!yields) return planted("wrong promotion") ? type : promoted(call);',
         "cpu",
-        {"names": ("tanh.default",), "dtypes": ("int32",), "modes": ("plain",)},
+        {"names": ("add.Tensor",), "dtypes": ("float32",), "modes": ("plain",), "sample": 60},
     ),
     "cut gradient": Fault(
         "torch/registry.cpp",
@@ -73,14 +73,14 @@ FAULTS = {
         "    libraries_.back()->impl(overload.name_, torch::CppFunction::makeFallthrough());\n"
         "  }\n",
         "cpu",
-        {"names": ("tanh.default",), "dtypes": ("float32",), "modes": ("backward",)},
+        {"names": ("tanh.default",), "dtypes": ("float32",), "modes": ("grad_fn",)},
     ),
     "unwritten output": Fault(
         "torch/devices.cpp",
         "  return run(*target.device, list, stream);\n",
         '  if (planted("unwritten output")) return {};\n  return run(*target.device, list, stream);\n',
         "cpu",
-        {"names": ("neg.default",), "dtypes": ("float32",), "modes": ("plain",)},
+        {"names": ("sub.Tensor",), "dtypes": ("float64",), "modes": ("plain",)},
     ),
     "stale cache entry": Fault(
         "jit/build.cpp",
@@ -179,7 +179,7 @@ def awake(name: str) -> Iterator[None]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path, help="where copies go; with --run the library")
-    parser.add_argument("--run", nargs="*", metavar="NAME", choices=[*FAULTS, []])
+    parser.add_argument("--run", nargs="*", metavar="NAME", choices=list(FAULTS))
     parser.add_argument("--asleep", action="store_true")
     options = parser.parse_args()
     if options.run is None:

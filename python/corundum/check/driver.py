@@ -59,6 +59,16 @@ def aten() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def unregistered() -> Iterator[None]:
+    """Nothing of Corundum's is registered within the block; afterwards all is."""
+    corundum.disable()
+    try:
+        yield
+    finally:
+        corundum.enable()
+
+
+@contextlib.contextmanager
 def guarded() -> Iterator[list[str]]:
     """What Corundum allocates within the block lies between canaries; afterwards the list says what was written beside."""
     found: list[str] = []
@@ -116,7 +126,8 @@ def judge(sample: Sample, mode: Mode) -> Verdict:
     with aten():
         given = Guarded()
         args, kwargs = given.copy((sample.args, sample.kwargs))
-        theirs = _attempt(mode, sample.function, args, kwargs)
+        with unregistered() if mode.untouched else contextlib.nullcontext():
+            theirs = _attempt(mode, sample.function, args, kwargs)
         mine = Guarded()
         own_args, own_kwargs = mine.copy((sample.args, sample.kwargs))
     with corundum.record() as calls, recorded_elsewhere() as elsewhere, guarded() as damage:
