@@ -28,26 +28,6 @@ const MathsPart maths_parts[] = {
     {"trig", {"sin", "cos", "tan"}},
 };
 
-// Lines that include the parts of lang/maths/ whose functions the expression calls; one that no part defines is not our business.
-std::string maths_includes(std::string_view expression) {
-  const auto in_name = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
-  std::set<std::string_view> names;
-  for (size_t i = 0; i < expression.size();) {
-    size_t end = i;
-    while (end < expression.size() && in_name(expression[end])) ++end;
-    if (end > i) names.insert(expression.substr(i, end - i));
-    i = end + 1;
-  }
-  std::string lines;
-  for (const MathsPart& part : maths_parts)
-    for (std::string_view function : part.functions)
-      if (names.count(function)) {
-        lines += std::string("#include \"lang/maths/") + part.header + ".h\"\n";
-        break;
-      }
-  return lines;
-}
-
 const char* kind_name(Kind kind) {
   static const char* const names[] = {"contiguous", "broadcast", "scalar", "strided", "transposed"};
   return names[static_cast<int>(kind)];
@@ -121,6 +101,25 @@ std::string body(const PointwiseText& t) {
 std::string input_name(int index) {
   static const char* const names[] = {"x", "y", "z", "w"};
   return index < 4 ? names[index] : std::string("x") + std::to_string(index);
+}
+
+std::string maths_includes(std::string_view expression) {
+  const auto in_name = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
+  std::set<std::string_view> names;
+  for (size_t i = 0; i < expression.size();) {
+    size_t end = i;
+    while (end < expression.size() && in_name(expression[end])) ++end;
+    if (end > i) names.insert(expression.substr(i, end - i));
+    i = end + 1;
+  }
+  std::string lines;
+  for (const MathsPart& part : maths_parts)
+    for (std::string_view function : part.functions)
+      if (names.count(function)) {
+        lines += std::string("#include \"lang/maths/") + part.header + ".h\"\n";
+        break;
+      }
+  return lines;
 }
 
 std::string pointwise_text(const PointwiseText& t, const Chip& chip) {
