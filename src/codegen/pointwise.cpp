@@ -19,11 +19,17 @@ const MathsPart maths_parts[] = {
     {"exp", {"exp", "exp2", "expm1", "exp_nonpositive"}},
     {"gamma", {"lgamma", "digamma"}},
     {"hyperbolic", {"sinh", "cosh"}},
+    {"integers", {"bitwise_not", "shift_left", "shift_right", "power"}},
     {"inverse_hyperbolic", {"asinh", "acosh", "atanh"}},
     {"inverse_trig", {"asin", "acos", "atan", "atan2"}},
+    {"lerp", {"lerp"}},
     {"log", {"log", "log1p", "log2", "log10"}},
     {"pow", {"pow"}},
     {"roots", {"cbrt", "hypot"}},
+    {"rounding",
+     {"floor", "ceil", "trunc", "round_even", "frac", "is_nan", "is_inf", "is_positive_inf", "is_negative_inf", "is_finite_number",
+      "signbit", "sign", "angle", "conj", "inverse", "fmax", "fmin", "nan_to_num"}},
+    {"sigmoid", {"sigmoid"}},
     {"tanh", {"tanh", "gelu_tanh", "gelu_tanh_derivative"}},
     {"trig", {"sin", "cos", "tan"}},
 };
@@ -124,7 +130,7 @@ std::string maths_includes(std::string_view expression) {
 
 std::string pointwise_text(const PointwiseText& t, const Chip& chip) {
   std::string s = t.layout == Layout::tiled ? "#include \"lang/pointwise_tiled.h\"\n" : "#include \"lang/pointwise.h\"\n";
-  if (t.complex) s += "#include \"lang/maths/complex.h\"\n";
+  if (t.complex && t.expression.find('(') != std::string::npos) s += "#include \"lang/maths/complex.h\"\n";
   s += maths_includes(t.expression) + body(t);
   const auto list = [&](std::initializer_list<int64_t> numbers) {
     std::string r = "(" + t.entry + ", cor::Body";
