@@ -13,6 +13,8 @@ struct MathsPart {
   std::initializer_list<std::string_view> functions;
 };
 const MathsPart maths_parts[] = {
+    {"airy", {"airy_ai"}},
+    {"bessel", {"bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "spherical_bessel_j0"}},
     {"divide", {"fmod", "remainder", "div_trunc", "div_floor"}},
     {"erf", {"erf", "erfc", "normal_cdf", "gelu_erf", "gelu_erf_derivative"}},
     {"erfinv", {"erfinv"}},
@@ -20,10 +22,22 @@ const MathsPart maths_parts[] = {
     {"gamma", {"lgamma", "digamma"}},
     {"hyperbolic", {"sinh", "cosh"}},
     {"integers", {"bitwise_not", "shift_left", "shift_right", "power"}},
+    {"igamma", {"igamma", "igammac"}},
     {"inverse_hyperbolic", {"asinh", "acosh", "atanh"}},
     {"inverse_trig", {"asin", "acos", "atan", "atan2"}},
     {"lerp", {"lerp"}},
     {"log", {"log", "log1p", "log2", "log10"}},
+    {"logarithms", {"xlogy", "xlog1py", "entr", "logit", "logaddexp", "logaddexp2"}},
+    {"modified_bessel",
+     {"modified_bessel_i0", "modified_bessel_i1", "i0e", "i1e", "modified_bessel_k0", "modified_bessel_k1",
+      "scaled_modified_bessel_k0", "scaled_modified_bessel_k1"}},
+    {"normal", {"erfcx", "log_ndtr", "ndtri"}},
+    {"numbers", {"heaviside", "round_after", "round_before", "next_after", "gcd", "lcm"}},
+    {"polynomials",
+     {"chebyshev_polynomial_t", "chebyshev_polynomial_u", "chebyshev_polynomial_v", "chebyshev_polynomial_w",
+      "shifted_chebyshev_polynomial_t", "shifted_chebyshev_polynomial_u", "shifted_chebyshev_polynomial_v",
+      "shifted_chebyshev_polynomial_w", "hermite_polynomial_h", "hermite_polynomial_he", "laguerre_polynomial_l",
+      "legendre_polynomial_p"}},
     {"pow", {"pow"}},
     {"roots", {"cbrt", "hypot"}},
     {"rounding",
@@ -32,6 +46,7 @@ const MathsPart maths_parts[] = {
     {"sigmoid", {"sigmoid"}},
     {"tanh", {"tanh", "gelu_tanh", "gelu_tanh_derivative"}},
     {"trig", {"sin", "cos", "tan"}},
+    {"zeta", {"zeta", "trigamma", "sinc"}},
 };
 
 const char* kind_name(Kind kind) {

@@ -14,6 +14,7 @@ import torch
 from torch.utils import _pytree as pytree
 
 import corundum
+from corundum import _library
 from corundum.check.compare import operator_of, unlike
 from corundum.check.modes import Mode, recorded_elsewhere
 from corundum.check.tensors import Guarded
@@ -55,6 +56,17 @@ def aten() -> Iterator[None]:
     """Nothing is Corundum's within the block."""
     with corundum.use(only=[]):
         yield
+
+
+@contextlib.contextmanager
+def guarded() -> Iterator[list[str]]:
+    """What Corundum allocates within the block lies between canaries; afterwards the list says what was written beside."""
+    found: list[str] = []
+    _library._call("guards", on=True)
+    try:
+        yield found
+    finally:
+        found += _library._call("guards", on=False)["damage"]
 
 
 @dataclass
@@ -107,7 +119,7 @@ def judge(sample: Sample, mode: Mode) -> Verdict:
         theirs = _attempt(mode, sample.function, args, kwargs)
         mine = Guarded()
         own_args, own_kwargs = mine.copy((sample.args, sample.kwargs))
-    with corundum.record() as calls, recorded_elsewhere() as elsewhere:
+    with corundum.record() as calls, recorded_elsewhere() as elsewhere, guarded() as damage:
         ours = _attempt(mode, sample.function, own_args, own_kwargs)
     verdict = Verdict("unsupported")
     for call in [*calls, *elsewhere]:
@@ -120,7 +132,7 @@ def judge(sample: Sample, mode: Mode) -> Verdict:
     elif verdict.served:
         verdict.outcome = "served"
     with aten():
-        problem = _problem(sample, mode, theirs, ours, given, mine)
+        problem = _problem(sample, mode, theirs, ours, given, mine) or "; ".join(damage)
         if problem and given.stray_write([given.copies[place][0] for place in _written(given)]):
             return Verdict("ATen fails", "ATen writes outside of its result")
     if problem:
