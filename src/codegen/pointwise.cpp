@@ -28,6 +28,7 @@ const MathsPart maths_parts[] = {
     {"lerp", {"lerp"}},
     {"log", {"log", "log1p", "log2", "log10"}},
     {"logarithms", {"xlogy", "xlog1py", "entr", "logit", "logaddexp", "logaddexp2"}},
+    {"mish", {"mish_backward"}},
     {"modified_bessel",
      {"modified_bessel_i0", "modified_bessel_i1", "i0e", "i1e", "modified_bessel_k0", "modified_bessel_k1",
       "scaled_modified_bessel_k0", "scaled_modified_bessel_k1"}},
