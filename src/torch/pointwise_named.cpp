@@ -35,6 +35,16 @@ Status pow_number(const Op& op, Tensor& out, const Tensor& x, const at::Scalar& 
 Status pow_of_number(const Op&, Tensor& out, const at::Scalar& base, const Tensor& exponent) {
   if (!is_plain(exponent)) return Status::refuse(not_plain);
   const Tensor x = wrapped(base);
+  if (!out.defined()) { // contiguous, whatever the exponent's strides
+    const auto state = at::native::update_result_type_state(exponent, at::native::update_result_type_state(x, {}));
+    Target target;
+    CORUNDUM_TRY(find_target(exponent.device(), &target));
+    const DeviceScope device(target);
+    Tensor made = allocate(target, exponent.sizes(), at::native::result_type(state));
+    CORUNDUM_TRY(run(call_of(row("pow", Signature::binary), arithmetic, {&x, &exponent}), made));
+    out = std::move(made);
+    return {};
+  }
   return run(call_of(row("pow", Signature::binary), arithmetic, {&x, &exponent}), out);
 }
 
