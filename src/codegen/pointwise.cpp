@@ -23,8 +23,6 @@ const MathsPart maths_parts[] = {
     {"hyperbolic", {"sinh", "cosh"}},
     {"igamma", {"igamma", "igammac"}},
     {"integers", {"bitwise_not", "shift_left", "shift_right", "power"}},
-    {"integers", {"bitwise_not", "shift_left", "shift_right", "power"}},
-    {"igamma", {"igamma", "igammac"}},
     {"inverse_hyperbolic", {"asinh", "acosh", "atanh"}},
     {"inverse_trig", {"asin", "acos", "atan", "atan2"}},
     {"lerp", {"lerp"}},
