@@ -15,6 +15,7 @@
 #include "lang/maths/inverse_trig.h"
 #include "lang/maths/log.h"
 #include "lang/maths/logarithms.h"
+#include "lang/maths/mish.h"
 #include "lang/maths/modified_bessel.h"
 #include "lang/maths/normal.h"
 #include "lang/maths/numbers.h"

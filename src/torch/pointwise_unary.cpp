@@ -26,8 +26,13 @@ Status unary_approximate(const Op& op, Tensor& out, const Tensor& x, c10::string
   return run(call, out);
 }
 
+// Which form of a backward: a second one is for GPUs.
+uint8_t form_of(const Op& op, const Tensor& x) { return op.expression[1] != nullptr && x.is_cuda(); }
+
 Status backward(const Op& op, Tensor& out, const Tensor& grad, const Tensor& y) {
-  return run(call_of(op, gradient, {&grad, &y}), out);
+  TensorCall call = call_of(op, gradient, {&grad, &y});
+  call.flag = form_of(op, y);
+  return run(call, out);
 }
 
 Status backward_approximate(const Op& op, Tensor& out, const Tensor& grad, const Tensor& x, c10::string_view approximate) {
@@ -58,6 +63,7 @@ template <class... Numbers>
 Status backward_scalars(const Op& op, Tensor& out, const Tensor& grad, const Tensor& x, Numbers... numbers) {
   if (!is_plain(x)) return Status::refuse(not_plain);
   TensorCall call = call_of(op, gradient, {&grad, &x});
+  call.flag = form_of(op, x);
   if (!is_covered(op, x.scalar_type())) return Status::refuse("dtype not covered");
   CORUNDUM_TRY(add_numbers(call, x.scalar_type(), numbers...));
   return run(call, out);

@@ -55,6 +55,21 @@ UNARY_ROWS = [
     Row("bitwise_not", [*INTEGERS, *BOOL], True),
     Row("nan_to_num", [*FLOATING, *COMPLEX], True, (1.5, 2.0)),
     Row("silu", FLOATING),
+    *(Row(name, _real) for name in "i0 special_i0e special_i1 special_i1e special_entr sinc digamma lgamma".split()),
+    # ATen's own of float64 are off by up to 1e-5, between 5 and 8 and left of -2 above all.
+    *(
+        Row("special_" + name, [torch.float32, *INTEGERS, *BOOL])
+        for name in "bessel_j0 bessel_j1 bessel_y0 bessel_y1 airy_ai".split()
+    ),
+    *(
+        Row("special_" + name, [*WIDE, *INTEGERS, *BOOL])
+        for name in "modified_bessel_i0 modified_bessel_i1 modified_bessel_k0 "
+        "modified_bessel_k1 scaled_modified_bessel_k0 scaled_modified_bessel_k1 spherical_bessel_j0 erfcx ndtri "
+        "log_ndtr".split()
+    ),
+    *(Row(name, FLOATING) for name in "logit mish hardsigmoid hardswish hardtanh softplus softshrink leaky_relu elu".split()),
+    Row("hardshrink", FLOATING, True),
+    Row("threshold", _numbers, True, (1, 2)),
     Row("pow.Tensor_Scalar", [*FLOATING, *INTEGERS, *COMPLEX], False, (3,)),
 ]
 BINARY_ROWS = [
@@ -69,6 +84,31 @@ BINARY_ROWS = [
     Row("rsub", [*_numbers, *COMPLEX]),
     *(Row(name, WIDE) for name in ("polar", "complex")),
     Row("sigmoid_backward", FLOATING),
+    *(Row(name, FLOATING) for name in ("logaddexp", "logaddexp2", "igamma", "igammac")),
+    *(Row(name, _real) for name in ("xlogy", "special_xlog1py")),
+    *(Row("special_" + name, WIDE) for name in ("zeta", "hermite_polynomial_h", "hermite_polynomial_he")),
+    *(Row(f"special_{name}", WIDE) for name in ("laguerre_polynomial_l", "legendre_polynomial_p")),
+    *(Row(f"special_{shifted}chebyshev_polynomial_{kind}", [torch.float64]) for shifted in ("", "shifted_") for kind in "tuvw"),
+    Row("heaviside", _real, True),
+    Row("nextafter", WIDE, True),
+    *(Row(name, INTEGERS, True) for name in ("gcd", "lcm")),
+    *(
+        Row(name + "_backward", FLOATING, False, arguments)
+        for name, arguments in {
+            "silu": (),
+            "mish": (),
+            "hardsigmoid": (),
+            "hardswish": (),
+            "hardtanh": (-1, 1),
+            "softplus": (1.5, 2),
+            "softshrink": (0.5,),
+            "hardshrink": (0.5,),
+            "leaky_relu": (0.1, False),
+            "threshold": (0.5,),
+            "logit": (),
+        }.items()
+    ),
+    Row("_prelu_kernel", FLOATING),
     Row("lerp.Scalar", [*FLOATING, *COMPLEX], False, (0.7,)),
 ]
 

@@ -136,16 +136,20 @@ COR_FN bool near_large(T a, T x) {
   const T m = abs(x - a) / a;
   return (a > 20 && a <= 200 && m < T(0.3)) || (a > 200 && m < T(4.5) / sqrt(a));
 }
-// What they are at the edges of a, x >= 0; NaN outside and for two infinities or zeros. `at_most` is the value at x = infinity.
+// What they are at the edges of a, x >= 0; NaN outside and for two infinities or zeros, in ATen's order of questions. `at_most` is
+// the value at x = infinity.
 template <class T>
 COR_FN bool is_edge(T a, T x) {
   return !(a > 0 && x > 0 && a < Limits<T>::infinity() && x < Limits<T>::infinity());
 }
 template <class T>
 COR_FN T incomplete_edge(T a, T x, T at_most) {
-  const T inf = Limits<T>::infinity();
-  if (!(a >= 0 && x >= 0) || (a == 0 && x == 0) || (a == inf && x == inf)) return Limits<T>::nan();
-  return a == 0 || x == inf ? at_most : 1 - at_most;
+  const T inf = Limits<T>::infinity(), at_least = 1 - at_most;
+  if (a < 0 || x < 0) return Limits<T>::nan();
+  if (a == 0) return x > 0 ? at_most : Limits<T>::nan();
+  if (x == 0) return at_least;
+  if (a == inf) return x == inf ? Limits<T>::nan() : at_least;
+  return x == inf ? at_most : Limits<T>::nan();
 }
 // Both: 7e-14 of the larger one of the result and 0.02, in f64; rounded from that in f32 on CPUs.
 template <bool Lower, class T>

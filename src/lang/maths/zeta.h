@@ -15,7 +15,7 @@ COR_FN T zeta(T s, T q) {
                                   2.0876756987868099e-8,  -5.2841901386874932e-10, 1.3382536530684679e-11, -3.3896802963225829e-13,
                                   8.5860620562778446e-15, -2.1748686985580619e-16, 5.5090028283602295e-18, -1.3954464685812523e-19};
   constexpr T small = T(sizeof(T) == 4 ? 6e-8 : 1.1e-16);
-  if (!(s > 1)) return s == 1 ? Limits<T>::infinity() : Limits<T>::nan();
+  if (s <= 1) return s == 1 ? Limits<T>::infinity() : Limits<T>::nan();
   if (q <= 0) {
     if (q == native::floor(q)) return Limits<T>::infinity();
     if (s != native::floor(s)) return Limits<T>::nan();

@@ -8,6 +8,7 @@
 #include "ops/pointwise/rows_arithmetic.h"
 #include "ops/pointwise/rows_choice.h"
 #include "ops/pointwise/rows_elementary.h"
+#include "ops/pointwise/rows_special.h"
 
 namespace corundum::pointwise {
 
@@ -22,7 +23,7 @@ constexpr auto joined(const Op (&... parts)[n]) {
   return rows;
 }
 
-inline constexpr auto ops = joined(arithmetic_rows, choice_rows, elementary_rows, activation_rows);
+inline constexpr auto ops = joined(arithmetic_rows, choice_rows, elementary_rows, activation_rows, special_rows);
 
 // The row of this name and signature. A row that is not there does not compile.
 consteval const Op& row(std::string_view name, Signature signature) {
