@@ -63,11 +63,11 @@ NUMBERS_IN_MEMORY = {
     "grad_scale": "None",
     "found_inf": "None",
     "inv_scale": "torch.full((1,), 0.5, device=x.device)",
-    "growth_tracker": "torch.ones(1, dtype=torch.int32, device=x.device)",
+    "growth_tracker": "torch.ones((1,), dtype=torch.int32, device=x.device)",
     "lr": "torch.full((), 0.1, device=x.device)",
     "state_steps": "[torch.full((), 3.0, device=x.device)]",
 }
-FOUND = "torch.zeros(1, device=x.device)"
+FOUND = "torch.zeros((1,), device=x.device)"
 # Where a whole number 0 as y is an error on a CPU, and on CUDA nobody says what comes out.
 DIVISIONS = {"div", "divide", "floor_divide", "fmod", "remainder"}
 # Whose second result says where numbers of the first stand: of equal numbers any, the same one twice never.
