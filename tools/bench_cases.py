@@ -23,6 +23,17 @@ ANY = torch.complex32
 # --- one case an operator ---------------------------------------------------------------------------------------------------------
 
 
+# Functions that make tensors of one number.
+MADE = {"torch.full": 0, "torch.zeros": 0, "torch.ones": 1}
+
+
+class Described(dict[str, Any]):
+    """A tensor of a case, of which a text may ask dtype and device."""
+
+    dtype = "$dtype"
+    device = None
+
+
 class Written:
     """Stands for `torch` in the text of a call, and writes down what is called."""
 
@@ -36,6 +47,10 @@ class Written:
     def __call__(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         if self._path == "torch.tensor":
             return {"shape": [], "dtype": "$dtype", "range": [args[0], args[0] + 1]}
+        if self._path in MADE:
+            number = max(1, int(args[1])) if self._path == "torch.full" else MADE[self._path]
+            dtype = kwargs.get("dtype", "float32").removeprefix("torch.")
+            return {"shape": list(args[0]), "dtype": dtype, "range": [number, number + 1]}
         case = {"call": self._path.removeprefix("torch.ops."), "args": list(args)}
         return {**case, "kwargs": kwargs} if kwargs else case
 
@@ -45,7 +60,7 @@ def described(call: calls.Call, name: str, shape: list[int]) -> dict[str, Any]:
     recipe = calls.tensor(call, name, tuple(shape), dense(tuple(shape)), 0, ANY, "cuda", 0)
     dtype = "$dtype" if recipe.dtype == ANY else str(recipe.dtype).removeprefix("torch.")
     found = {"shape": list(recipe.shape), "dtype": dtype}
-    return {**found, "range": [0, recipe.kind]} if isinstance(recipe.kind, int) else found
+    return Described({**found, "range": [0, recipe.kind]} if isinstance(recipe.kind, int) else found)
 
 
 def case_of(call: calls.Call, shape: list[int]) -> dict[str, Any]:

@@ -65,6 +65,9 @@ ERRORS = {
     "weight and bias have another dtype than the tensor",
     "weight and bias have different dtypes",
     "weight or bias is not of the normalized shape",
+    "a number in a tensor is no float32 on the lists' device",
+    "the growth tracker is no int32 on the scale's device",
+    "the lists have different lengths",
 }
 # Of the machinery: no device, no plan, and what the checks above a plan let nobody reach.
 MACHINERY = {
@@ -86,6 +89,7 @@ MACHINERY = {
     "no kernel for this output dtype",
     "switched off",
     "too many transposed inputs for a block's shared memory",
+    "a list without tensors",
 }
 
 

@@ -38,6 +38,21 @@ VALUES: dict[tuple[str, str], list[str]] = {
     ("", "value"): ["3"],
     ("", "other"): ["2"],
     ("", "scalar"): ["2"],
+    ("", "scalars"): ["[2]"],
+    ("", "lr"): ["0.1"],
+    ("", "lr_decay"): ["0.1"],
+    ("", "beta1"): ["0.9"],
+    ("", "beta2"): ["0.99"],
+    ("", "weight_decay"): ["0.1", "0.0"],
+    ("", "amsgrad"): ["False", "True"],
+    ("", "maximize"): ["False", "True"],
+    ("", "momentum"): ["0.9"],
+    ("", "dampening"): ["0.1"],
+    ("", "nesterov"): ["False", "True"],
+    ("", "is_first_step"): ["False", "True"],
+    ("", "scale_growth_factor"): ["2.0"],
+    ("", "scale_backoff_factor"): ["0.5"],
+    ("", "growth_interval"): ["2", "1"],
     ("", "p"): ["0.5", "0.25"],
     ("random_", "from"): ["0", "2"],
     ("random_", "to"): ["100"],
@@ -48,6 +63,16 @@ VALUES: dict[tuple[str, str], list[str]] = {
 TENSORS = {"mask": "mask", "condition": "mask", "indices": "index", "weight": "weight", "bias": "weight"}
 # Tensor arguments that hold one number.
 ONE_NUMBER = {("masked_fill", "value"), ("masked_fill_", "value"), ("fill_", "value")}
+# Tensor arguments beside lists of tensors: a number in the lists' memory, and lists of such.
+NUMBERS_IN_MEMORY = {
+    "grad_scale": "None",
+    "found_inf": "None",
+    "inv_scale": "torch.full((1,), 0.5, device=x.device)",
+    "growth_tracker": "torch.ones((1,), dtype=torch.int32, device=x.device)",
+    "lr": "torch.full((), 0.1, device=x.device)",
+    "state_steps": "[torch.full((), 3.0, device=x.device)]",
+}
+FOUND = "torch.zeros((1,), device=x.device)"
 # Where a whole number 0 as y is an error on a CPU, and on CUDA nobody says what comes out.
 DIVISIONS = {"div", "divide", "floor_divide", "fmod", "remainder"}
 # Whose second result says where numbers of the first stand: of equal numbers any, the same one twice never.
@@ -131,6 +156,13 @@ def _each_once(choices: list[list[str]]) -> Iterator[tuple[str, ...]]:
 def _values(base: str, argument: Any, operands: Iterator[str]) -> tuple[list[str], list[str]]:
     """Texts of an argument, and the tensors that they name."""
     kind, name = str(argument.type), argument.name
+    if name in NUMBERS_IN_MEMORY and "Tensor" in kind:
+        return [FOUND if name == "found_inf" and kind == "Tensor" else NUMBERS_IN_MEMORY[name]], []
+    if kind == "List[Tensor]":
+        operand = next(operands)
+        return [f"[{operand}]"], [operand]
+    if name == "other" and base.startswith("_foreach"):
+        return ["torch.full((), 2, dtype=x.dtype, device=x.device)"], []
     if kind in ("Tensor", "Optional[Tensor]"):
         if (base, name) in ONE_NUMBER:
             return ["torch.tensor(2)"], []
