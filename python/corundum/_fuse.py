@@ -2,16 +2,21 @@
 
 import hashlib
 import json
+import linecache
 import math
+import os
 import re
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import update_wrapper
+from types import FrameType
 from typing import Any
 
 import torch
-from torch.fx import Graph, Node
+from torch.fx import Graph, Node, traceback
 from torch.fx.experimental.proxy_tensor import make_fx
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from corundum import _library
@@ -124,11 +129,7 @@ class _Program:
         raise FuseError(f"{self._function.__name__}: {what} cannot be fused{self._place(node)}")
 
     def _place(self, node: Node) -> str:
-        trace = node.meta.get("stack_trace") or node.stack_trace or ""
-        frames = re.findall(r'File "([^"]+)", line (\d+), in \S+\n\s*(.*)', trace)
-        code = getattr(self._function, "__code__", None)
-        own = [frame for frame in frames if code is not None and frame[0] == code.co_filename] or frames
-        return f"\n  {own[-1][0]}:{own[-1][1]}: {own[-1][2]}" if own else ""
+        return f", {node.stack_trace}" if node.stack_trace else ""
 
     def _call(self, node: Node) -> None:
         schema = getattr(node.target, "_schema", None)
@@ -241,6 +242,21 @@ class _Program:
         return _Value(self.step(value.text, dtype, rounds=True), dtype)
 
 
+class _Places(TorchDispatchMode):
+    """Notes for each traced call the line of the user's that made it."""
+
+    _ours = (os.path.dirname(torch.__file__), os.path.dirname(__file__))
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and frame.f_code.co_filename.startswith(self._ours):
+            frame = frame.f_back
+        if frame is not None:
+            line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+            traceback.set_stack_trace([f"in {frame.f_code.co_filename}, line {frame.f_lineno}: {line}"])
+        return func(*args, **(kwargs or {}))
+
+
 def _decompositions() -> dict[Any, Any]:
     """Of operators that the table does not have, into such that it has."""
     known = {*EXPRESSIONS, *BITWISE, *IDENTITIES, "gelu", "gelu_backward", "clamp", "hardtanh", "_to_copy"}
@@ -304,7 +320,6 @@ class Fused:
 
         with torch.no_grad():
             graph = self._trace(flat, tensors)
-        shape = torch.broadcast_shapes(*(t.shape for t in tensors))
         numbers = _Numbers()
         results, structure_out = answer["results"], answer["structure"]
         backward = None
@@ -330,7 +345,12 @@ class Fused:
         return _Trace(operator, forward.used, named, handed, structure_out)
 
     def _trace(self, function: Callable[..., Any], tensors: Sequence[torch.Tensor]) -> Graph:
-        module = make_fx(function, _decompositions(), tracing_mode="fake", record_stack_traces=True)(*tensors)
+        def placed(*values: torch.Tensor) -> Any:
+            with _Places():
+                return function(*values)
+
+        with traceback.preserve_node_meta():
+            module = make_fx(placed, _decompositions(), tracing_mode="fake")(*tensors)
         module.graph.eliminate_dead_code()
         return module.graph
 
@@ -361,7 +381,7 @@ class Fused:
             found[:] = [a is not None for a in answers]
             return [a for a in answers if a is not None]
 
-        gradients = [torch.empty_strided(n.meta["val"].shape, n.meta["val"].stride(), dtype=n.meta["val"].dtype, device=n.meta["val"].device) for n in (nodes[o] for o in differentiable)]
+        gradients = [_like(nodes[o].meta["val"]) for o in differentiable]
         with torch.enable_grad():
             graph = self._trace(joint, [*tensors, *gradients])
         if not any(found):
@@ -393,6 +413,11 @@ class Fused:
         name = f"f_{base}_{digest}"
         _library._call("define_trace", name=f"{_SPACE}::{name}", **text)
         return getattr(getattr(torch.ops, _SPACE), name).default
+
+
+def _like(traced: torch.Tensor) -> torch.Tensor:
+    """A real tensor without values; tracing looks at no more of it."""
+    return torch.empty_strided(traced.shape, traced.stride(), dtype=traced.dtype, device=traced.device)
 
 
 def _key_of(leaf: Any, gradients: bool) -> Any:

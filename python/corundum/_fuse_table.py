@@ -67,6 +67,6 @@ EXPRESSIONS: dict[str, tuple[Kind, str]] = {
 BITWISE = {"bitwise_and": "&", "bitwise_or": "|", "bitwise_xor": "^"}
 
 # Values are what they were: no element changes.
-IDENTITIES = frozenset("alias clone contiguous detach expand lift_fresh lift_fresh_copy positive view_as".split())
+IDENTITIES = frozenset(["alias", "clone", "contiguous", "detach", "expand", "lift_fresh", "lift_fresh_copy", "positive", "view_as"])
 # A gradient is added up once, at the end, by autograd: what comes after a sum is linear in it.
-SUMS = frozenset("sum view squeeze unsqueeze _unsafe_view reshape".split())
+SUMS = frozenset(["sum", "view", "squeeze", "unsqueeze", "_unsafe_view", "reshape"])

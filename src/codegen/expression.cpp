@@ -80,7 +80,7 @@ constexpr Function functions[] = {
     {"trunc", 1, floats, number, "native::trunc"},
 };
 
-constexpr size_t longest = 16384; // characters; a kernel of that size compiles for seconds
+constexpr size_t longest = 4096; // characters
 constexpr int deepest = 100;      // brackets, signs and conditionals within each other
 
 struct Level {
@@ -385,7 +385,7 @@ std::string Expression::kernel_text(const std::string& type, bool integral,
 }
 
 std::string Expression::canonical() const {
-  return kernel_text("C", true, [](int i) { return "$" + std::to_string(i); });
+  return kernel_text("C", true, [](int i) { return std::string("$") + std::to_string(i); });
 }
 
 bool Expression::uses(int name) const {

@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "backends/cpu/cpu.h"
+#include "torch/prefetch.h"
 
 namespace corundum {
 

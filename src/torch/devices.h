@@ -69,9 +69,6 @@ void lend_thread_pool();
 // another device's from its first call, since no driver is to be woken in a process that may still fork.
 void follow_program(const std::string& name);
 
-// Kernels that the program used before and that could not be named when it was followed: their operators are defined by now.
-void prefetch_again();
-
 // Planning: tensors on the meta device stand for the ones of `target`, on this thread.
 struct PlanResult {
   Chip chip;

@@ -6,7 +6,7 @@
 #include <mutex>
 #include <stdexcept>
 
-#include "torch/devices.h"
+#include "torch/prefetch.h"
 
 namespace corundum::user {
 

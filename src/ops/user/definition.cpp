@@ -125,7 +125,7 @@ void check_name(const std::string& name) {
 
 std::string entry_name(const std::string& name) {
   std::string s = name;
-  return s.replace(s.find("::"), 2, "_");
+  return s.erase(s.find("::"), 1).replace(s.find(":"), 1, 1, '_');
 }
 
 std::vector<ExpressionName> names_of(const Definition& d) {
@@ -259,7 +259,7 @@ std::string Definition::identity() const {
   s += ") " + std::to_string(static_cast<int>(promotion)) + " ";
   for (const Dtype dtype : output_dtypes) s += std::string(info(dtype).name) + " ";
   s += program->identity();
-  for (const Backward& b : backward) s += "\n" + b.definition->identity();
+  for (const Backward& b : backward) s += std::string("\n") + b.definition->identity();
   return s;
 }
 
@@ -296,11 +296,11 @@ std::shared_ptr<const Definition> define(const TraceText& text) {
   program.number_dtype = text.number_dtype;
   program.outputs = static_cast<int>(text.outputs.size());
   for (size_t i = 0; i < text.is_bool.size(); ++i)
-    d->tensors.push_back({"x" + std::to_string(i), text.is_bool[i] ? Takes::boolean : Takes::number});
-  for (int i = 0; i < text.numbers; ++i) d->numbers.push_back({"s" + std::to_string(i), ""});
+    d->tensors.push_back({std::string("x") + std::to_string(i), text.is_bool[i] ? Takes::boolean : Takes::number});
+  for (int i = 0; i < text.numbers; ++i) d->numbers.push_back({std::string("s") + std::to_string(i), ""});
   std::vector<ExpressionName> names = names_of(*d);
   for (const TraceText::Step& step : text.steps) {
-    const std::string name = "t" + std::to_string(program.steps.size());
+    const std::string name = std::string("t") + std::to_string(program.steps.size());
     program.steps.push_back({Expression(text.name + ": step " + name, step.expression, names), step.dtype, step.rounds});
     names.push_back({name, program.steps.back().value.is_bool()});
   }
