@@ -31,7 +31,7 @@ extern "C" {
 //                                                         backward: names of the operators that compute derivatives
 //   define_trace  name, is_bool, numbers, number_dtype, steps, outputs, backward (src/ops/user/definition.h)
 //                                                         the same
-//   defined       name                                    the same
+//   defined       name (optional)                         the same; without a name: names of all of them
 CORUNDUM_API char* corundum_call(const char* command, const char* arguments);
 CORUNDUM_API void corundum_free(char* answer);
 }

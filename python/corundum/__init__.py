@@ -13,9 +13,11 @@ import torch as _torch  # noqa: F401  before our modules: it may come back for t
 
 from corundum import cache
 from corundum._front import disable, enable, info, ops, use
+from corundum._fuse import Fused, FuseError, fuse
 from corundum._library import Operator
 from corundum._plan import Pack, Plan, pack, plan
 from corundum._record import Call, Record, record
+from corundum._user import Pointwise, pointwise, user_operator
 from corundum._verify import Difference, DifferenceError, Verification, bisect, verify
 from corundum._version import __version__
 
@@ -23,9 +25,12 @@ __all__ = [
     "Call",
     "Difference",
     "DifferenceError",
+    "FuseError",
+    "Fused",
     "Operator",
     "Pack",
     "Plan",
+    "Pointwise",
     "Record",
     "Verification",
     "__version__",
@@ -33,11 +38,14 @@ __all__ = [
     "cache",
     "disable",
     "enable",
+    "fuse",
     "info",
     "ops",
     "pack",
     "plan",
+    "pointwise",
     "record",
     "use",
+    "user_operator",
     "verify",
 ]

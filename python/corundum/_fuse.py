@@ -292,7 +292,8 @@ class Fused:
         self._traces: dict[Any, _Trace] = {}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if torch.compiler.is_compiling():  # which fuses by itself
+        # A compiler fuses by itself; torch.func's transforms want the parts.
+        if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
             return self._function(*args, **kwargs)
         leaves, structure = tree_flatten((args, kwargs))
         tensors = [leaf for leaf in leaves if isinstance(leaf, torch.Tensor)]
@@ -439,7 +440,7 @@ def fuse(function: Callable[..., Any] | None = None, *, rounding: str = "once") 
     again instead of keeping what lies between. An operation that is not pointwise raises FuseError with its name and line.
 
     Between operations 16-bit floats stay float32, which is more exact than eager mode; `rounding="eager"` rounds as it does.
-    Under torch.compile the function is left to it.
+    Under torch.compile and torch.func's transforms the function is called as it is.
     """
     if function is None:
         return lambda f: Fused(f, rounding)

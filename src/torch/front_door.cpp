@@ -285,7 +285,8 @@ Json on_define_trace(const Json& arguments) {
 }
 
 Json on_defined(const Json& arguments) {
-  const auto name = argument<std::string>(arguments, "name");
+  const auto name = argument<std::string>(arguments, "name", "");
+  if (name.empty()) return {{"names", user::operator_names()}};
   const auto found = user::find_operator(name);
   if (found == nullptr) throw std::invalid_argument("no operator '" + name + "' has been defined");
   return describe(*found);

@@ -129,6 +129,7 @@ class WritingAutograd final : public c10::OperatorKernel {
     TORCH_CHECK(op_.form == Form::in_place, op_.definition->name,
                 "(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.");
     const Tensor self = call.tensors[0];
+    call.tensors[0] = self.clone(); // the derivative may want what is about to be written
     Stack functional;
     for (Tensor& t : call.tensors) functional.emplace_back(std::move(t));
     for (at::Scalar& n : call.numbers) functional.emplace_back(std::move(n));

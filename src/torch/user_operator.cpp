@@ -165,4 +165,12 @@ std::shared_ptr<const Definition> find_operator(const std::string& name) {
   return found == all.definitions.end() ? nullptr : found->second;
 }
 
+std::vector<std::string> operator_names() {
+  Registered& all = registered();
+  std::lock_guard lock(all.mutex);
+  std::vector<std::string> names;
+  for (const auto& [name, definition] : all.definitions) names.push_back(name);
+  return names;
+}
+
 } // namespace corundum::user

@@ -30,6 +30,8 @@ std::shared_ptr<const Definition> define_operator(const TraceText& text);
 // The definition of a name, or nullptr.
 std::shared_ptr<const Definition> find_operator(const std::string& name);
 
+std::vector<std::string> operator_names();
+
 // The arguments of a call on the stack: tensors, numbers, then out=.
 TensorCall arguments_of(const Operator& op, const torch::jit::Stack& stack);
 

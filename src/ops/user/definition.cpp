@@ -117,9 +117,8 @@ void check_name(const std::string& name) {
   const size_t colons = name.find("::");
   if (colons == std::string::npos || !is_identifier(name.substr(0, colons)) || !is_identifier(name.substr(colons + 2)))
     fail("'" + name + "' is not a name of an operator, such as mine::silu_mul");
-  for (const char* reserved : {"aten", "prim", "prims", "corundum"})
-    if (name.substr(0, colons) == reserved && name.substr(0, colons) != "corundum")
-      fail(name + ": the namespace '" + reserved + "' belongs to torch");
+  for (const char* reserved : {"aten", "prim", "prims"})
+    if (name.substr(0, colons) == reserved) fail(name + ": the namespace '" + reserved + "' belongs to torch");
   if (name.back() == '_') fail(name + ": a name that ends in _ is the in-place form's");
 }
 
