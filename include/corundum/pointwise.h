@@ -7,9 +7,9 @@
 //
 //   COR_POINTWISE_OPERATOR(corundum::PointwiseOperator("mine::square", "float x", "x * x").derivative("x", "2 * x * grad"));
 //
-// defines mine::square, mine::square_ and mine::square.out in torch's dispatcher when the library is loaded, as corundum.pointwise()
-// does in Python: docs/user-operators.md says what the texts may be. A text that is none throws std::invalid_argument, whose message
-// points at the place; while a library is loaded that ends the process.
+// defines mine::square, mine::square_ and mine::square.out in torch's dispatcher when the library is loaded, as
+// corundum.pointwise() does in Python: docs/user-operators.md says what the texts may be. A text that is none throws
+// std::invalid_argument, whose message points at the place; while a library is loaded that ends the process.
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -38,7 +38,8 @@ class PointwiseOperator {
   // Throws std::invalid_argument.
   void define() const {
     const std::string arguments = "{\"name\":" + quoted(name_) + ",\"arguments\":" + quoted(arguments_) + ",\"expressions\":[" +
-                                  expressions_ + "],\"promotion\":" + quoted(promotion_) + ",\"derivative\":{" + derivatives_ + "}}";
+                                  expressions_ + "],\"promotion\":" + quoted(promotion_) + ",\"derivative\":{" + derivatives_ +
+                                  "}}";
     char* answer = corundum_call("define", arguments.c_str());
     const std::string text = answer;
     corundum_free(answer);
@@ -81,4 +82,4 @@ struct PointwiseDefinition {
 #define COR_POINTWISE_JOIN_(a, b) a##b
 #define COR_POINTWISE_JOIN(a, b) COR_POINTWISE_JOIN_(a, b)
 #define COR_POINTWISE_OPERATOR(...) \
-  static const ::corundum::detail::PointwiseDefinition COR_POINTWISE_JOIN(corundum_pointwise_, __LINE__){__VA_ARGS__}
+  static const ::corundum::detail::PointwiseDefinition COR_POINTWISE_JOIN(corundum_pointwise_, __LINE__) { __VA_ARGS__ }

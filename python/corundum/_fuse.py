@@ -260,7 +260,9 @@ class _Places(TorchDispatchMode):
 def _decompositions() -> dict[Any, Any]:
     """Of operators that the table does not have, into such that it has."""
     known = {*EXPRESSIONS, *BITWISE, *IDENTITIES, "gelu", "gelu_backward", "clamp", "hardtanh", "_to_copy"}
-    table = torch._decomp.core_aten_decompositions()
+    aten = torch.ops.aten
+    more = torch._decomp.get_decompositions([aten.elu, aten.elu_backward, aten.celu, aten.hardsigmoid, aten.hardswish, aten.xlogy])
+    table = {**torch._decomp.core_aten_decompositions(), **more}
     return {op: how for op, how in table.items() if op._schema.name.split("::")[1] not in known}
 
 

@@ -81,15 +81,22 @@ constexpr Function functions[] = {
 };
 
 constexpr size_t longest = 4096; // characters
-constexpr int deepest = 100;      // brackets, signs and conditionals within each other
+constexpr int deepest = 100;     // brackets, signs and conditionals within each other
 
 struct Level {
   std::vector<std::string_view> operators;
   bool gives_condition; // of numbers: comparisons, && and ||
 };
 // From what binds least to what binds most.
-const Level levels[] = {{{"||"}, true}, {{"&&"}, true},           {{"|"}, false},      {{"^"}, false},     {{"&"}, false},
-                        {{"==", "!="}, true}, {{"<=", ">=", "<", ">"}, true}, {{"+", "-"}, false}, {{"*", "/"}, false}};
+const Level levels[] = {{{"||"}, true},
+                        {{"&&"}, true},
+                        {{"|"}, false},
+                        {{"^"}, false},
+                        {{"&"}, false},
+                        {{"==", "!="}, true},
+                        {{"<=", ">=", "<", ">"}, true},
+                        {{"+", "-"}, false},
+                        {{"*", "/"}, false}};
 constexpr int level_count = static_cast<int>(std::size(levels));
 
 bool begins_name(char c) { return std::isalpha(static_cast<unsigned char>(c)) || c == '_'; }
@@ -130,8 +137,8 @@ void fail_at(std::string_view where, std::string_view text, size_t position, con
   for (size_t i = begin; i < end; ++i) line += std::isprint(static_cast<unsigned char>(text[i])) ? text[i] : ' ';
   if (end < text.size()) line += "...";
   caret.append(position - begin, ' ');
-  throw ExpressionError(std::string(where) + ", character " + std::to_string(position + 1) + ": " + message + "\n  " + line + "\n  " +
-                        caret + "^");
+  throw ExpressionError(std::string(where) + ", character " + std::to_string(position + 1) + ": " + message + "\n  " + line +
+                        "\n  " + caret + "^");
 }
 
 class Parser {
@@ -223,7 +230,8 @@ class Parser {
       const int right = binary(level + 1);
       const bool of_conditions = is_bool(left) && is_bool(right);
       if (is_bitwise(op) && !of_conditions) result_.needs_integers_ = true;
-      left = add({Kind::binary, levels[level].gives_condition || (is_bitwise(op) && of_conditions), 0, std::string(op), {left, right}});
+      left = add(
+          {Kind::binary, levels[level].gives_condition || (is_bitwise(op) && of_conditions), 0, std::string(op), {left, right}});
     }
   }
 
@@ -257,8 +265,8 @@ class Parser {
     }
     if (std::isdigit(static_cast<unsigned char>(c)) || c == '.') return number();
     if (begins_name(c)) return name();
-    fail(at_, c == ')' || c == ',' || c == ':' || c == '?' || c == '*' || c == '/' || c == '<' || c == '>' || c == '=' || c == '&' ||
-                      c == '|' || c == '^'
+    fail(at_, c == ')' || c == ',' || c == ':' || c == '?' || c == '*' || c == '/' || c == '<' || c == '>' || c == '=' ||
+                      c == '&' || c == '|' || c == '^'
                   ? std::string("a number, a name or a bracket is missing before '") + c + "'"
                   : unexpected());
   }
@@ -318,8 +326,8 @@ class Parser {
     }
     const auto check = [&](size_t wanted) {
       if (arguments.size() != wanted)
-        fail(start, "'" + std::string(word) + "' takes " + std::to_string(wanted) + (wanted == 1 ? " argument" : " arguments") + ", not " +
-                        std::to_string(arguments.size()));
+        fail(start, "'" + std::string(word) + "' takes " + std::to_string(wanted) + (wanted == 1 ? " argument" : " arguments") +
+                        ", not " + std::to_string(arguments.size()));
     };
     if (word == "where") {
       check(3);
@@ -346,8 +354,7 @@ Expression::Expression(std::string_view where, std::string_view text, const std:
   Parser(*this, where, text, names).run();
 }
 
-std::string Expression::kernel_text(const std::string& type, bool integral,
-                                    const std::function<std::string(int)>& text_of) const {
+std::string Expression::kernel_text(const std::string& type, bool integral, const std::function<std::string(int)>& text_of) const {
   const std::function<std::string(int)> text = [&](int at) -> std::string {
     const Node& n = nodes_[at];
     // A condition among numbers is 0 or 1 of their type.
@@ -401,9 +408,10 @@ std::vector<std::string> expression_functions() {
 }
 
 bool is_free_name(std::string_view name) {
-  static constexpr std::string_view taken[] = {"grad", "result", "out", "self", "where", "float", "int", "bool", "number", "scalar",
-                                               "None", "True", "False", "and", "or", "not", "if", "else", "for", "in", "is", "lambda",
-                                               "def", "return", "class", "import", "from", "pass", "with", "while", "as", "del"};
+  static constexpr std::string_view taken[] = {"grad",   "result", "out",  "self", "where", "float",  "int", "bool",
+                                               "number", "scalar", "None", "True", "False", "and",    "or",  "not",
+                                               "if",     "else",   "for",  "in",   "is",    "lambda", "def", "return",
+                                               "class",  "import", "from", "pass", "with",  "while",  "as",  "del"};
   if (name.empty() || name.size() > 64 || !begins_name(name[0]) || !std::all_of(name.begin(), name.end(), in_name)) return false;
   if (std::any_of(std::begin(functions), std::end(functions), [&](const Function& f) { return f.name == name; })) return false;
   return std::find(std::begin(taken), std::end(taken), name) == std::end(taken);

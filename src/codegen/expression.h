@@ -35,8 +35,8 @@ class Expression {
   // `where` begins the message of an error: "silu: expression". Throws ExpressionError.
   Expression(std::string_view where, std::string_view text, const std::vector<ExpressionName>& names);
 
-  // The C++ text, of type `type` ("float", "cor::i32", ...) or bool. `integral` says which of these the type is. `text_of` gives the
-  // kernel's text for name number i of the constructor's list: of that type, or bool.
+  // The C++ text, of type `type` ("float", "cor::i32", ...) or bool. `integral` says which of these the type is. `text_of` gives
+  // the kernel's text for name number i of the constructor's list: of that type, or bool.
   std::string kernel_text(const std::string& type, bool integral, const std::function<std::string(int)>& text_of) const;
   // The same expression always gives the same text, whatever its blanks and the names were.
   std::string canonical() const;
@@ -52,7 +52,7 @@ class Expression {
   struct Node {
     Kind kind;
     bool is_bool = false;
-    int which = 0; // name, function
+    int which = 0;    // name, function
     std::string text; // number, operator
     std::vector<int> children;
   };

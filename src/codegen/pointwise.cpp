@@ -112,8 +112,8 @@ std::string body(const PointwiseText& t) {
        ", scalars = " + std::to_string(t.scalars) + ", slots = " + std::to_string(t.slots) + ";\n";
   s += "  static constexpr unsigned broadcasts = " + std::to_string(broadcasts) + ";\n";
   const bool one = t.outputs.size() == 1;
-  s += std::string("  static COR_FN ") + (one ? "auto" : "Results") + " apply(" + parameters + ") {\n" + t.statements + "    return " +
-       (one ? "" : "{") + t.expression + (one ? "" : "}") + ";\n  }\n";
+  s += std::string("  static COR_FN ") + (one ? "auto" : "Results") + " apply(" + parameters + ") {\n" + t.statements +
+       "    return " + (one ? "" : "{") + t.expression + (one ? "" : "}") + ";\n  }\n";
   return s + each(t) + "};\n}\n";
 }
 

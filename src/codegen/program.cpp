@@ -18,9 +18,7 @@ uint64_t digest_of(const std::string& text) {
   return h ^ (h >> 33);
 }
 
-bool program_takes(Dtype dtype) {
-  return dtype <= Dtype::float64 && !(dtype >= Dtype::uint16 && dtype <= Dtype::uint64);
-}
+bool program_takes(Dtype dtype) { return dtype <= Dtype::float64 && !(dtype >= Dtype::uint16 && dtype <= Dtype::uint64); }
 
 Dtype computed_in(Dtype dtype) {
   if (dtype == Dtype::float64 || dtype == Dtype::int64) return dtype;
@@ -61,7 +59,8 @@ void write_program(const Program& p, Dtype common, const std::vector<Dtype>& sto
       const auto n = static_cast<size_t>(name);
       return types[n] == type || types[n] == "bool" ? names[n] : "convert<" + type + ">(" + names[n] + ")";
     });
-    if (step.rounds && !step.value.is_bool()) value = "convert<" + type + ">(convert<" + info(dtype).kernel_type + ">(" + value + "))";
+    if (step.rounds && !step.value.is_bool())
+      value = "convert<" + type + ">(convert<" + info(dtype).kernel_type + ">(" + value + "))";
     names.push_back("t" + std::to_string(i));
     types.push_back(step.value.is_bool() ? "bool" : type);
     text->statements += "    const " + types.back() + " " + names.back() + " = " + value + ";\n";

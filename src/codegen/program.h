@@ -1,5 +1,6 @@
 #pragma once
-// A pointwise computation that came at run time: expressions, step by step. It becomes kernel text once the dtypes of a call are known.
+// A pointwise computation that came at run time: expressions, step by step. It becomes kernel text once the dtypes of a call are
+// known.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -20,8 +21,8 @@ struct Program {
     Dtype dtype = Dtype::invalid;
     bool rounds = false; // to `dtype`; otherwise 16-bit floats stay f32, and small integers i32, from step to step
   };
-  std::string name;            // of the operator
-  std::vector<bool> is_bool;   // of each input: a condition, which no promotion changes
+  std::string name;          // of the operator
+  std::vector<bool> is_bool; // of each input: a condition, which no promotion changes
   int numbers = 0;
   Dtype number_dtype = Dtype::invalid;
   std::vector<Step> steps;

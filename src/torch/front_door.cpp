@@ -278,7 +278,9 @@ Json on_define_trace(const Json& arguments) {
     text.backward = std::make_shared<user::TraceText>(trace_of(backward, name + "_backward"));
     text.inputs = argument<std::vector<int>>(backward, "inputs");
     for (const auto& [from, index] : argument<std::vector<std::pair<std::string, int>>>(backward, "tensors"))
-      text.tensors.emplace_back(from == "gradient" ? user::From::gradient : from == "tensor" ? user::From::tensor : user::From::result,
+      text.tensors.emplace_back(from == "gradient" ? user::From::gradient
+                                : from == "tensor" ? user::From::tensor
+                                                   : user::From::result,
                                 index);
   }
   return describe(*user::define_operator(text));

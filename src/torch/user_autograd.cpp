@@ -126,8 +126,9 @@ class WritingAutograd final : public c10::OperatorKernel {
     const int outputs = op_.form == Form::output ? op_.definition->outputs() : 0;
     for (int o = 0; o < outputs; ++o) looked_at.push_back(stack->end()[o - outputs].toTensor());
     if (!any_requires_gradient(looked_at)) return redispatch(handle, keys, stack);
-    TORCH_CHECK(op_.form == Form::in_place, op_.definition->name,
-                "(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.");
+    TORCH_CHECK(
+        op_.form == Form::in_place, op_.definition->name,
+        "(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.");
     const Tensor self = call.tensors[0];
     call.tensors[0] = self.clone(); // the derivative may want what is about to be written
     Stack functional;

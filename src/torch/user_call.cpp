@@ -62,7 +62,8 @@ corundum::Scalar read_number(const Tensor& t) {
   return corundum::Scalar::of(c10::fetch_and_cast<int64_t>(t.scalar_type(), t.const_data_ptr()));
 }
 
-// TensorIterator with several outputs from our own allocation, as ATen's structured kernels have it.
+// TensorIterator with outputs from our own allocation, as ATen's structured kernels have it. Of several outputs that are to be made
+// it sees the first: it would give the others strides for the first one's dtype. They are made like that one.
 class Iterator final : public at::TensorIteratorBase {
  public:
   Iterator(const TensorCall& call, const Target& target, ScalarType common, std::vector<Tensor>& outputs)
@@ -71,11 +72,13 @@ class Iterator final : public at::TensorIteratorBase {
     config.set_check_mem_overlap(true).check_all_same_dtype(false).allow_cpu_scalars(true).resize_outputs(true);
     for (size_t o = 0; o < outputs.size(); ++o) {
       types_.push_back(type_of_output(*call.definition, static_cast<int>(o), common));
-      config.add_output(outputs[o]);
+      if (o == 0 || outputs[0].defined()) config.add_output(outputs[o]);
     }
     for (const Tensor& t : call.tensors) config.add_const_input(t);
     config.declare_static_dtype(types_[0]);
     build(config);
+    for (size_t o = 1; o < outputs.size(); ++o)
+      if (!outputs[o].defined()) outputs[o] = allocate_strided(target, outputs[0].sizes(), outputs[0].strides(), types_[o]);
   }
 
   const Tensor& maybe_get_output(int64_t i) override { return outputs_[static_cast<size_t>(i)]; }
@@ -118,7 +121,8 @@ void check_outputs(const TensorCall& call, ScalarType common, c10::Device device
     const Tensor& out = outputs[o];
     if (!out.defined()) continue;
     const ScalarType type = type_of_output(*call.definition, static_cast<int>(o), common);
-    TORCH_CHECK(out.device() == device, call.definition->name, ": expected the output on ", device, ", but it is on ", out.device());
+    TORCH_CHECK(out.device() == device, call.definition->name, ": expected the output on ", device, ", but it is on ",
+                out.device());
     TORCH_CHECK(c10::canCast(type, out.scalar_type()), "result type ", type, " can't be cast to the desired output type ",
                 out.scalar_type());
   }
@@ -134,13 +138,12 @@ const Tensor& lead_of(const TensorCall& call) {
 void run_on(const TensorCall& call, Prepared& p, std::vector<Tensor>& outputs) {
   const Definition& d = *call.definition;
   const DeviceScope device(p.target);
-  std::vector<bool> is_made;
-  for (const Tensor& out : outputs) is_made.push_back(!out.defined());
+  const bool is_made = !outputs[0].defined();
+  const int seen = is_made ? 1 : d.outputs(); // outputs that the iterator has
   Iterator iterator(call, p.target, p.common, outputs);
   std::vector<at::DimVector> strides(outputs.size());
   const bool is_meta = p.target.device == nullptr; // where the iterator leaves pointers unset
   Call& c = p.call;
-  const ScalarType first = type_of_output(d, 0, p.common);
   c.program = d.program;
   c.common = dtype_of(p.common);
   c.rank = iterator.ndim();
@@ -155,13 +158,16 @@ void run_on(const TensorCall& call, Prepared& p, std::vector<Tensor>& outputs) {
       operand.scalar = &p.values[i];
       continue;
     }
-    operand.data = is_meta ? nullptr : iterator.data_ptr(o);
-    operand.strides = iterator.strides(o).data();
-    if (i >= 0 || !is_made[static_cast<size_t>(o)]) continue;
-    // The iterator counted in elements of the first output's type.
+    if (i >= 0 || o < seen) {
+      const int at = i >= 0 ? seen + i : o;
+      operand.data = is_meta ? nullptr : iterator.data_ptr(at);
+      operand.strides = iterator.strides(at).data();
+      continue;
+    }
+    operand.data = is_meta ? nullptr : t.mutable_data_ptr();
     at::DimVector& own = strides[static_cast<size_t>(o)];
-    own = at::DimVector(iterator.strides(o));
-    for (int64_t& s : own) s = s / static_cast<int64_t>(c10::elementSize(first)) * t.element_size();
+    own = at::DimVector(iterator.strides(0));
+    for (int64_t& s : own) s = s / outputs[0].element_size() * t.element_size();
     operand.strides = own.data();
   }
   for (size_t i = 0; i < call.numbers.size(); ++i) c.numbers[i] = number_of(call.numbers[i]);
@@ -240,7 +246,8 @@ ScalarType common_type(const TensorCall& call) {
   }
   for (size_t i = 0; i < d.numbers.size(); ++i) {
     TORCH_CHECK_NOT_IMPLEMENTED(!call.numbers[i].isComplex(), d.name, ": '", d.numbers[i].name, "' is a complex number");
-    if (d.promotion == Promotion::standard || d.promotion == Promotion::int_to_float) state = at::native::update_result_type_state(call.numbers[i], state);
+    if (d.promotion == Promotion::standard || d.promotion == Promotion::int_to_float)
+      state = at::native::update_result_type_state(call.numbers[i], state);
   }
   if (d.promotion == Promotion::fixed) return ScalarType::Undefined;
   ScalarType common = at::native::result_type(state);

@@ -100,7 +100,9 @@ const Operator* add_form(Registered& all, torch::Library& library, const std::sh
   if (functional == nullptr) op.functional = &op;
   library.def(schema_of(op).c_str(), {at::Tag::pt2_compliant_tag});
   const std::string name = op.handle().operator_name().name + (form == Form::output ? ".out" : "");
-  const auto add = [&](DispatchKey key, CppFunction function) { library.impl(name.c_str(), torch::dispatch(key, std::move(function))); };
+  const auto add = [&](DispatchKey key, CppFunction function) {
+    library.impl(name.c_str(), torch::dispatch(key, std::move(function)));
+  };
   for (const DispatchKey key : device_keys) add(key, CppFunction::makeFromBoxedFunctor(std::make_unique<Kernel>(op, false)));
   add(DispatchKey::Meta, CppFunction::makeFromBoxedFunctor(std::make_unique<Kernel>(op, true)));
   if (form != Form::functional)

@@ -44,7 +44,9 @@ TEST(Expression, BecomesKernelText) {
   EXPECT_EQ(text_of("sigmoid(x + y)"), "expression::logistic(exp(-(v0 + v1)))");
   EXPECT_EQ(text_of("x / 3", true), "div_trunc(v0, T(3))");
   EXPECT_EQ(text_of("x & ~3 | 8", true), "((v0 & (~T(3))) | T(8))");
-  EXPECT_EQ(text_of("a" "bs(x)"), "abs(v0)");
+  EXPECT_EQ(text_of("a"
+                    "bs(x)"),
+            "abs(v0)");
 }
 
 TEST(Expression, KnowsWhatItNeeds) {
@@ -92,10 +94,12 @@ TEST(Expression, PointsAtThePlace) {
 
 // Nothing but the grammar gets into a kernel's text.
 TEST(Expression, NothingIsSmuggledIn) {
-  for (const char* text : {"x; y", "x, y", "x {", "x } y", "\"x\"", "'x'", "x\\\ny", "#define x", "x /* y */", "x // y", "x[0]", "x.y", "x->y",
-                           "cor::exp(x)", "x::y", "x ? y : asm(x)", "asm(x)", "system(x)", "sizeof(x)", "(float)x", "x, exp(y)", "x++ + y[0]",
-                           "x += y", "x @ y", "x $ y", "x \x01 y", "\xc3\xa9", "__builtin_trap()", "[&]{}()", "x <: y", "new int", "R\"(x)\"",
-                           "u8", "return x", "x ? : y", "x <=> y", "T(x)", "float(x)", "exp"})
+  for (const char* text : {"x; y",       "x, y",           "x {",      "x } y",     "\"x\"",     "'x'",      "x\\\ny",
+                           "#define x",  "x /* y */",      "x // y",   "x[0]",      "x.y",       "x->y",     "cor::exp(x)",
+                           "x::y",       "x ? y : asm(x)", "asm(x)",   "system(x)", "sizeof(x)", "(float)x", "x, exp(y)",
+                           "x++ + y[0]", "x += y",         "x @ y",    "x $ y",     "x \x01 y",  "\xc3\xa9", "__builtin_trap()",
+                           "[&]{}()",    "x <: y",         "new int",  "R\"(x)\"",  "u8",        "return x", "x ? : y",
+                           "x <=> y",    "T(x)",           "float(x)", "exp"})
     EXPECT_NE(error_of(text).first, 0) << text;
   // C++ would see more in these than we do.
   EXPECT_EQ(text_of("x---y"), "(v0 - (-(-v1)))");

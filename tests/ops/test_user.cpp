@@ -22,7 +22,8 @@ std::string error_of(const DefinitionText& text) {
 }
 
 TEST(UserDefinition, ReadsArguments) {
-  const auto d = define({"t::a", "float x, number y,bool mask , *, scalar alpha, scalar beta = -1.5e-3", {"mask ? x * alpha : y + beta"}});
+  const auto d =
+      define({"t::a", "float x, number y,bool mask , *, scalar alpha, scalar beta = -1.5e-3", {"mask ? x * alpha : y + beta"}});
   ASSERT_EQ(d->tensors.size(), 3u);
   EXPECT_EQ(d->tensors[2].name, "mask");
   EXPECT_EQ(d->tensors[2].takes, user::Takes::boolean);
@@ -52,7 +53,8 @@ TEST(UserDefinition, PointsAtThePlace) {
   says({"t::f", "number x", {"exp(x)"}, "standard"}, "int_to_float");
   says({"t::f", "number x", {"x & 1"}}, "need int arguments");
   says({"t::f", "float x", {"x"}, "", {"same", "bool"}}, "1 expressions, but 2 outputs");
-  says({"t::f", "float x", {"x * x"}, "", {}, {{"x", "2 * x * gard"}}}, "derivative of x, character 9: there is no argument 'gard'");
+  says({"t::f", "float x", {"x * x"}, "", {}, {{"x", "2 * x * gard"}}},
+       "derivative of x, character 9: there is no argument 'gard'");
   says({"t::f", "float x", {"x * x"}, "", {}, {{"y", "grad"}}}, "there is no tensor argument 'y'");
   says({"t::f", "float x", {"x > 0"}, "", {}, {{"x", "grad"}}}, "outputs of dtype bool");
   says({"aten::f", "float x", {"x"}}, "belongs to torch");
@@ -62,7 +64,8 @@ TEST(UserDefinition, PointsAtThePlace) {
 }
 
 TEST(UserDefinition, DerivativesTakeWhatTheyName) {
-  const auto d = define({"t::mul", "float x, float y, float z", {"x * y + z"}, "", {}, {{"x", "grad * y"}, {"y", "grad * x"}, {"z", "grad"}}});
+  const auto d =
+      define({"t::mul", "float x, float y, float z", {"x * y + z"}, "", {}, {{"x", "grad * y"}, {"y", "grad * x"}, {"z", "grad"}}});
   ASSERT_EQ(d->backward.size(), 4u); // all, and each
   EXPECT_EQ(d->backward[0].inputs, (std::vector<int>{0, 1, 2}));
   EXPECT_EQ(d->backward[0].tensors.size(), 3u); // grad, x, y
@@ -101,7 +104,8 @@ TEST_P(UserKernels, LayoutsAndLengths) {
       for (int64_t i = 0; i < rows * n; ++i) y.data()[i] = bfloat_of(static_cast<float>(i % 19)), m.data()[i] = i % 3 == 0;
       for (int64_t i = 0; i < rows; ++i) z.data()[i] = static_cast<float>(i);
       const int64_t shape[] = {n, rows};
-      const int64_t s_out[] = {4 * l.out0, 4 * n * l.out0}, s_x[] = {4 * l.x0, 4 * x1}, s_y[] = {2, 2 * n}, s_b[] = {1, n}, s_z[] = {0, 4};
+      const int64_t s_out[] = {4 * l.out0, 4 * n * l.out0}, s_x[] = {4 * l.x0, 4 * x1}, s_y[] = {2, 2 * n}, s_b[] = {1, n},
+                    s_z[] = {0, 4};
       user::Call call{d->program, Dtype::float32, 2, shape};
       call.operands[0] = {out.data(), Dtype::float32, s_out};
       call.operands[1] = {above.data(), Dtype::boolean, s_b};
@@ -117,7 +121,8 @@ TEST_P(UserKernels, LayoutsAndLengths) {
       for (int64_t r = 0; r < rows; ++r)
         for (int64_t k = 0; k < n; ++k) {
           const float vx = x[static_cast<size_t>(k * l.x0 + r * x1)], vy = from_bfloat(y[static_cast<size_t>(r * n + k)]);
-          ASSERT_EQ(out[static_cast<size_t>((r * n + k) * l.out0)], m[static_cast<size_t>(r * n + k)] ? vx * 0.5f : vy) << r << " " << k;
+          ASSERT_EQ(out[static_cast<size_t>((r * n + k) * l.out0)], m[static_cast<size_t>(r * n + k)] ? vx * 0.5f : vy)
+              << r << " " << k;
           ASSERT_EQ(above[static_cast<size_t>(r * n + k)], vx + static_cast<float>(r) > vy) << r << " " << k;
         }
       ASSERT_TRUE(out.intact() && above.intact());

@@ -121,7 +121,9 @@ def test_says_what_cannot_be_fused():
         y = x * 2
         return y.sum(0) + 1
 
-    with pytest.raises(corundum.FuseError, match=r"sums: aten.sum.dim_IntList cannot be fused, in .*test_fuse.py, line \d+: return y.sum\(0\) \+ 1"):
+    with pytest.raises(
+        corundum.FuseError, match=r"sums: aten.sum.dim_IntList cannot be fused, in .*test_fuse.py, line \d+: return y.sum\(0\) \+ 1"
+    ):
         corundum.fuse(sums)(torch.ones(3, 4))
     with pytest.raises(corundum.FuseError, match="writes an argument"):
         corundum.fuse(lambda x: x.add_(1))(torch.ones(3))

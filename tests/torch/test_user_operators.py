@@ -48,7 +48,9 @@ def test_layouts(silu_mul, layout, device):
 
 
 @each_device
-@pytest.mark.parametrize("dtypes", ["float16 float16", "bfloat16 float32", "float64 float16", "int64 int8", "bool float16", "uint8 bool"])
+@pytest.mark.parametrize(
+    "dtypes", ["float16 float16", "bfloat16 float32", "float64 float16", "int64 int8", "bool float16", "uint8 bool"]
+)
 def test_dtypes(silu_mul, dtypes, device):
     x, y = (values(getattr(torch, name), device, seed) for seed, name in enumerate(dtypes.split()))
     result, expected = silu_mul(x, y), reference(x, y)

@@ -1,5 +1,6 @@
 #pragma once
-// Functions of users' expressions (src/codegen/expression.cpp) that are no more than an operator or two. Exact where nothing is said.
+// Functions of users' expressions (src/codegen/expression.cpp) that are no more than an operator or two. Exact where nothing is
+// said.
 #include "lang/maths/basic.h"
 
 namespace cor {

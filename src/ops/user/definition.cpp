@@ -179,10 +179,10 @@ Backward differentiate(const Definition& d, const std::vector<std::pair<int, std
   };
   std::vector<Source> sources;
   for (int o = 0; o < d.outputs(); ++o)
-    if (!gives_bool(d, o))
-      sources.push_back({From::gradient, o, {numbered("grad", o, d.outputs())}, Takes::number});
+    if (!gives_bool(d, o)) sources.push_back({From::gradient, o, {numbered("grad", o, d.outputs())}, Takes::number});
   for (size_t i = 0; i < d.tensors.size(); ++i)
-    sources.push_back({From::tensor, static_cast<int>(i), {d.tensors[i].name, d.tensors[i].takes == Takes::boolean}, d.tensors[i].takes});
+    sources.push_back(
+        {From::tensor, static_cast<int>(i), {d.tensors[i].name, d.tensors[i].takes == Takes::boolean}, d.tensors[i].takes});
   for (int o = 0; o < d.outputs(); ++o) {
     const bool is_bool = gives_bool(d, o);
     sources.push_back({From::result, o, {numbered("result", o, d.outputs()), is_bool}, is_bool ? Takes::boolean : Takes::number});

@@ -12,11 +12,11 @@ namespace corundum::user {
 
 // As the user writes it.
 struct DefinitionText {
-  std::string name;                    // "mine::silu_mul"
-  std::string arguments;               // "float x, float y, *, scalar alpha = 1"
-  std::vector<std::string> expressions; // one an output
-  std::string promotion;               // "", "standard", "int_to_float", "always_bool", "none"
-  std::vector<std::string> outputs;    // "same" or "bool", one an output; none: as the expressions are
+  std::string name;                                            // "mine::silu_mul"
+  std::string arguments;                                       // "float x, float y, *, scalar alpha = 1"
+  std::vector<std::string> expressions;                        // one an output
+  std::string promotion;                                       // "", "standard", "int_to_float", "always_bool", "none"
+  std::vector<std::string> outputs;                            // "same" or "bool", one an output; none: as the expressions are
   std::vector<std::pair<std::string, std::string>> derivative; // of an input: over all arguments, grad and result
 };
 

@@ -167,8 +167,7 @@ struct Draft {
   Status finish(int64_t blocks, int64_t grain, LaunchList& list) {
     if (blocks >= (int64_t{1} << 31)) return Status::refuse("more blocks than a grid holds");
     std::memcpy(key.bytes, &k, sizeof k);
-    Launch& launch =
-        list.add(key, static_cast<uint32_t>(blocks), chip.simt ? 1u << k.threads_log2 : 1, args.data(), args.size());
+    Launch& launch = list.add(key, static_cast<uint32_t>(blocks), chip.simt ? 1u << k.threads_log2 : 1, args.data(), args.size());
     launch.grain = static_cast<uint32_t>(std::max<int64_t>(1, grain));
     return {};
   }
@@ -225,8 +224,8 @@ const Program& keep(Program program) {
     throw std::invalid_argument(program.name + ": a kernel gives 1 to " + std::to_string(Program::max_outputs) + " tensors, not " +
                                 std::to_string(program.outputs));
   if (program.numbers > Program::max_numbers)
-    throw std::invalid_argument(program.name + ": a kernel takes at most " + std::to_string(Program::max_numbers) + " numbers, not " +
-                                std::to_string(program.numbers));
+    throw std::invalid_argument(program.name + ": a kernel takes at most " + std::to_string(Program::max_numbers) +
+                                " numbers, not " + std::to_string(program.numbers));
   const std::string identity = program.identity();
   program.digest = codegen::digest_of(identity);
   const uint64_t digest = program.digest;
@@ -263,7 +262,10 @@ Status plan(const Chip& chip, const Call& call, LaunchList& list) {
   for (int o = 0; o < dims.operands; ++o) {
     const int64_t stride = dims.stride[0][o];
     const int i = o - call.program->outputs;
-    const Kind kind = call.operands[o].scalar ? Kind::scalar : stride == 1 ? Kind::contiguous : stride == 0 ? Kind::broadcast : Kind::strided;
+    const Kind kind = call.operands[o].scalar ? Kind::scalar
+                      : stride == 1           ? Kind::contiguous
+                      : stride == 0           ? Kind::broadcast
+                                              : Kind::strided;
     if (i >= 0) d.k.set_kind(i, kind);
     dense = dense && kind != Kind::strided && (i >= 0 || kind == Kind::contiguous);
   }

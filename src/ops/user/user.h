@@ -1,6 +1,6 @@
 #pragma once
-// Pointwise kernels of programs that came at run time: user-defined operators and fused functions. A program is known by its digest,
-// which is part of every key, so that caches, packs and the keys that a program remembered mean the same in every process.
+// Pointwise kernels of programs that came at run time: user-defined operators and fused functions. A program is known by its
+// digest, which is part of every key, so that caches, packs and the keys that a program remembered mean the same in every process.
 #include <cstdint>
 #include <memory>
 
@@ -32,8 +32,8 @@ struct Call {
   const Program* program;
   Dtype common = Dtype::float32; // in which the inputs meet
   int rank = 0;
-  const int64_t* shape = nullptr;         // fastest dimension first
-  Operand operands[max_operands];         // the outputs, then the inputs
+  const int64_t* shape = nullptr; // fastest dimension first
+  Operand operands[max_operands]; // the outputs, then the inputs
   Scalar numbers[Program::max_numbers];
 };
 
