@@ -1,13 +1,14 @@
 """Checks a carried build on a machine with an NVIDIA GPU: no compiler, no network, nothing to install but torch and pytest.
 
-Usage: python tools/gpu_check.py [--pack FILE ...] [--out FOLDER] [--weights FILE] [--only PART,...] [-- pytest options]
+Usage: python tools/gpu_check.py --stamp  where the library was built: its results will say of which commit they are
+       python tools/gpu_check.py [--pack FILE ...] [--out FOLDER] [--weights FILE] [--only PART,...] [-- pytest options]
 Takes build/lib/libcorundum.so of this tree and the packs that are named (default: every *.pack in build/) and runs, each with its
 full output in FOLDER:
   tests    the tests marked `cuda`, whole products and large tensors included; a skipped one counts as failed, unless it wants a
            second GPU that is not there
   backend  build/tests/test_backends, the C++ tests of the cuda backend
   language the C++ tests of the kernel language that are in build/tests, those on cuda
-  bench    bench/run.py --device cuda on every case file, without compiling where a pack is there (CORUNDUM_JIT=0)
+  bench    `corundum bench` on the case files that have bars, without compiling where a pack is there (CORUNDUM_JIT=0)
   jit      build/tests/jit_bench: from disk to ready, lookup
   demo     examples/demo.py --device cuda, with the weights that examples/demo.py --export made
 Prints a summary last. Exit status 1 when a test failed; the bench's bars are reported, not enforced.
@@ -84,17 +85,26 @@ def nvrtc_path() -> str:
 
 
 PARTS = ["tests", "backend", "language", "bench", "jit", "demo"]
+# Case files with bars; `operators` and `models` are asked for by name.
+BARS = ["house", "language", "scan", "pointwise"]
 LANGUAGE = ["test_conformance", "test_dot", "test_movers"]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--pack", type=Path, action="append", default=[], help="a pack to look into (default: build/*.pack)")
+    parser.add_argument("--stamp", action="store_true", help="write down of which commit the built library is, and stop")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "gpu", help="folder for outputs and results")
     parser.add_argument("--weights", type=Path, help="weights of the demo, made by examples/demo.py --export")
     parser.add_argument("--only", default=",".join(PARTS), help=f"comma-separated parts of {', '.join(PARTS)}")
     parser.add_argument("pytest", nargs="*", help="options for pytest, after --")
     options = parser.parse_args()
+    if options.stamp:
+        sys.path.insert(0, str(ROOT / "python"))
+        from corundum._facts import stamp
+
+        stamp()
+        return 0
     parts = options.only.split(",")
     if unknown := [part for part in parts if part not in PARTS]:
         parser.error(f"no part {unknown[0]!r}; there are {', '.join(PARTS)}")
@@ -128,10 +138,10 @@ def main() -> int:
         run_tool("jit", [str(ROOT / "build/tests/jit_bench")], native, options.out, 14)
     if "bench" in parts:
         bench_env = {**env, "CORUNDUM_JIT": "0"} if packs else env
-        for cases in sorted((ROOT / "bench" / "cases").glob("*.jsonl")):
-            results = options.out / f"bench-{cases.stem}.jsonl"
-            command = [sys.executable, "bench/run.py", "--device", "cuda", "--cases", str(cases), "--out", str(results)]
-            run_tool(f"bench-{cases.stem}", command, bench_env, options.out, 100)
+        for cases in BARS:
+            results = options.out / f"bench-{cases}.jsonl"
+            command = [sys.executable, "-m", "corundum", "bench", "--device", "cuda", "--cases", cases, "-o", str(results)]
+            run_tool(f"bench-{cases}", command, bench_env, options.out, 100)
     if "demo" in parts and options.weights:
         command = [sys.executable, "examples/demo.py", "--device", "cuda", "--weights", str(options.weights)]
         failed |= run_tool("demo", [*command, "--json", str(options.out / "demo.json")], env, options.out, 45) != 0

@@ -12,6 +12,7 @@ before it, and `record()` says why.
 import torch as _torch  # noqa: F401  before our modules: it may come back for them, at its end (CORUNDUM_ENABLE)
 
 from corundum import cache
+from corundum._explain import Candidate, ExplainedCall, Explanation, Launch, explain
 from corundum._front import disable, enable, info, ops, use
 from corundum._fuse import Fused, FuseError, fuse
 from corundum._library import Operator
@@ -23,10 +24,17 @@ from corundum._version import __version__
 
 __all__ = [
     "Call",
+    "Candidate",
     "Difference",
     "DifferenceError",
+<<<<<<< HEAD
     "FuseError",
     "Fused",
+=======
+    "ExplainedCall",
+    "Explanation",
+    "Launch",
+>>>>>>> gen
     "Operator",
     "Pack",
     "Plan",
@@ -38,7 +46,11 @@ __all__ = [
     "cache",
     "disable",
     "enable",
+<<<<<<< HEAD
     "fuse",
+=======
+    "explain",
+>>>>>>> gen
     "info",
     "ops",
     "pack",

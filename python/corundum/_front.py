@@ -23,7 +23,27 @@ def enable(only: Names = None, exclude: Names = None) -> int:
 
     Raises ValueError for an unknown name, RuntimeError when the library cannot be loaded.
     """
-    return int(_library._call("enable", **_names.resolve(only, exclude, ops()), program=_program())["overloads"])
+    global _enabled
+    count = int(_library._call("enable", **_names.resolve(only, exclude, ops()), program=_program())["overloads"])
+    _enabled = True
+    return count
+
+
+# Not what `ops()` says: within `use(only=[])` no operator is enabled, and Corundum is.
+_enabled = False
+
+
+@contextmanager
+def enabled() -> Iterator[None]:
+    """Enables Corundum within the block, when it is not."""
+    was = _enabled
+    if not was:
+        enable()
+    try:
+        yield
+    finally:
+        if not was:
+            disable()
 
 
 def _program() -> str | None:
@@ -37,6 +57,8 @@ def _program() -> str | None:
 
 def disable() -> int:
     """Puts back the kernels that `enable()` found, if it was called. Returns how many. Call it while no operator runs."""
+    global _enabled
+    _enabled = False
     return int(_library._call("disable")["restored"])
 
 
@@ -47,7 +69,10 @@ def use(only: Names = None, exclude: Names = None) -> Iterator[None]:
     Blocks nest; the innermost counts. The choice holds for the whole process, all threads included: it is a mask that every call
     reads, not a property of the thread that set it. Works after `enable()`.
     """
-    token = _library._call("use_push", **_names.resolve(only, exclude, ops()))["token"]
+    # Nothing needs no table of operators: the checker asks for it at every call.
+    nothing = isinstance(only, (list, tuple)) and not only and exclude is None
+    chosen = {"only": [], "exclude": None} if nothing else _names.resolve(only, exclude, ops())
+    token = _library._call("use_push", **chosen)["token"]
     try:
         yield
     finally:

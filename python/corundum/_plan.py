@@ -69,14 +69,8 @@ def plan(target: str, cases: str | os.PathLike[str] | Iterable[dict[str, Any]], 
     """
     expanded = list(read_cases(cases))
     key = _dispatch_key(target)
-    was_enabled = any(operator["enabled"] for operator in _front.ops())
-    if not was_enabled:
-        _front.enable()
-    try:
+    with _front.enabled():
         return _run(target, key, expanded, progress)
-    finally:
-        if not was_enabled:
-            _front.disable()
 
 
 def pack(

@@ -10,7 +10,9 @@
 #include <stdexcept>
 
 #include "backends/cpu/cpu.h"
+#include "torch/guards.h"
 #include "torch/prefetch.h"
+#include "torch/trace.h"
 
 namespace corundum {
 
@@ -129,11 +131,12 @@ void prefetch_again() {
 }
 
 at::Tensor allocate(const Target& target, at::IntArrayRef sizes, at::ScalarType dtype, std::optional<at::MemoryFormat> format) {
-  return at::Tensor(at::detail::empty_generic(sizes, target.allocator, c10::DispatchKeySet(target.key), dtype, format));
+  return at::Tensor(at::detail::empty_generic(sizes, guards::allocator_of(target), c10::DispatchKeySet(target.key), dtype, format));
 }
 
 at::Tensor allocate_strided(const Target& target, at::IntArrayRef sizes, at::IntArrayRef strides, at::ScalarType dtype) {
-  return at::Tensor(at::detail::empty_strided_generic(sizes, strides, target.allocator, c10::DispatchKeySet(target.key), dtype));
+  return at::Tensor(
+      at::detail::empty_strided_generic(sizes, strides, guards::allocator_of(target), c10::DispatchKeySet(target.key), dtype));
 }
 
 Status launch(const Target& target, LaunchList& list) {
@@ -150,7 +153,7 @@ Status launch(const Target& target, LaunchList& list) {
   void* stream = nullptr;
   if (target.where.type() != c10::kCPU)
     stream = c10::impl::VirtualGuardImpl(target.where.type()).getStream(target.where).native_handle();
-  return run(*target.device, list, stream);
+  return trace::wanted() ? trace::run_traced(*target.device, list, stream) : run(*target.device, list, stream);
 }
 
 bool slot_has_backend(Slot slot) {

@@ -21,6 +21,7 @@
 #include "jit/cache.h"
 #include "jit/pack.h"
 #include "torch/devices.h"
+#include "torch/guards.h"
 #include "torch/registry.h"
 #include "torch/user_operator.h"
 
@@ -96,11 +97,13 @@ Json on_ops(const Json&) {
   return {{"ops", rows}};
 }
 
-Json on_record_start(const Json&) { return {{"token", record::start()}}; }
+Json on_record_start(const Json& arguments) { return {{"token", record::start(argument<bool>(arguments, "trace", false))}}; }
 
 Json on_record_stop(const Json& arguments) {
-  Json calls = Json::array();
-  for (const auto& [overload, stats] : record::stop(argument<uint64_t>(arguments, "token"))) {
+  Json calls = Json::array(), trace = Json::array();
+  const record::Recording recording = record::stop(argument<uint64_t>(arguments, "token"));
+  for (const std::string& call : recording.trace) trace.push_back(Json::parse(call));
+  for (const auto& [overload, stats] : recording.calls) {
     calls.push_back({{"overload", overload},
                      {"count", stats.count},
                      {"total_us", stats.total_us},
@@ -108,7 +111,12 @@ Json on_record_stop(const Json& arguments) {
                      {"fell_back", stats.fell_back},
                      {"composite", is_composite(overload)}});
   }
-  return {{"calls", calls}};
+  return {{"calls", calls}, {"trace", trace}};
+}
+
+Json on_guards(const Json& arguments) {
+  guards::switch_to(argument<bool>(arguments, "on"));
+  return {{"damage", guards::damage()}};
 }
 
 Json describe(const Backend& backend) {
@@ -303,6 +311,7 @@ constexpr std::pair<std::string_view, Handler> commands[] = {
     {"ops", on_ops},
     {"record_start", on_record_start},
     {"record_stop", on_record_stop},
+    {"guards", on_guards},
     {"info", on_info},
     {"cache", on_cache},
     {"plan_begin", on_plan_begin},

@@ -104,7 +104,7 @@ bool is_aligned(const at::Tensor& t) {
 
 at::ScalarType result_of(Promotion promotion, at::ScalarType compute) {
   if (promotion == Promotion::always_bool) return at::kBool;
-  if (promotion == Promotion::complex_to_float) return c10::toRealValueType(compute);
+  if (promotion == Promotion::complex_to_float || promotion == Promotion::any_to_float) return c10::toRealValueType(compute);
   if (promotion == Promotion::float_to_complex) return c10::toComplexType(compute);
   return compute;
 }
@@ -131,7 +131,8 @@ Status find_types(const TensorCall& call, Prepared& p) {
   if (compute == at::ScalarType::Undefined) {
     if (call.rules.same_dtypes && !have_same_dtypes(call)) return Status::refuse("the tensors have different dtypes");
     compute = common_type(call, p);
-    if (call.op->promotion == Promotion::int_to_float && category(compute) < 2)
+    const Promotion promotion = call.op->promotion;
+    if ((promotion == Promotion::int_to_float || promotion == Promotion::any_to_float) && category(compute) < 2)
       compute = c10::typeMetaToScalarType(c10::get_default_dtype());
   }
   if (!is_covered(*call.op, compute)) return Status::refuse("dtype not covered");

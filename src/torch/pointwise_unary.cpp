@@ -8,7 +8,11 @@ namespace corundum::pointwise {
 
 namespace {
 
-Status unary(const Op& op, Tensor& out, const Tensor& x) { return run(call_of(op, {}, {&x}), out); }
+Status unary(const Op& op, Tensor& out, const Tensor& x) {
+  const bool to_real = op.promotion == Promotion::complex_to_float || op.promotion == Promotion::any_to_float;
+  if (to_real && out.is_same(x) && c10::isComplexType(x.scalar_type())) return Status::refuse("complex numbers in place");
+  return run(call_of(op, {}, {&x}), out);
+}
 
 Status approximation(c10::string_view text, uint8_t* flag) {
   *flag = text == "tanh";

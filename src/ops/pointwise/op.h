@@ -12,6 +12,8 @@ enum class Signature : uint8_t {
   unary_scalars,     // the same with as many `Scalar` as the row has scalars
   binary,            // f.Tensor or f, f_.Tensor or f_, f.Tensor_out or f.out
   comparison,        // the same with f.Scalar, f_.Scalar, f.Scalar_out
+  binary_dividing,   // binary, where ATen raises an error for an integer over zero on CPUs
+  binary_same,       // binary of one dtype
   binary_alpha,      // binary with `Scalar alpha`, which is scalar 0
   binary_rounding,   // f.Tensor_mode, f_.Tensor_mode, f.out_mode with `str? rounding_mode`: flag 0 "trunc", 1 "floor",
                      // 2 "trunc" of a quotient that is rounded first
@@ -19,6 +21,8 @@ enum class Signature : uint8_t {
   backward_approximate,
   backward_scalars, // f(grad, x, Scalar...), f.grad_input, as many as the row has scalars
   ternary_value,    // f, f_, f.out of three tensors with `Scalar value`, which is scalar 0
+  lerp,             // f.Tensor, f_.Tensor, f.Tensor_out of three inputs; f.Scalar, ... of two and scalar 0
+  shift,            // __f__.Tensor, __f__.Scalar, __if__.Tensor, __if__.Scalar
   clamp,            // f, f_, f.out with `Scalar? min, max`: flag 0 both, 1 only min, 2 only max; scalars 0 and 1
   clamp_tensor,     // f.Tensor, f_.Tensor, f.Tensor_out with `Tensor? min, max`: flag as clamp
   clamp_one,        // f, f_, f.out with `Scalar`, which is scalar 0
@@ -36,6 +40,7 @@ enum class Promotion : uint8_t {
   int_to_float,     // integral results become the default dtype
   always_bool,      // of torch.result_type
   complex_to_float, // complex numbers give real ones
+  any_to_float,     // both: integral ones the default dtype, complex ones real ones
   float_to_complex, // real numbers give complex ones
   none,             // every tensor argument has the same dtype (backward rows), or the row says how (masked_fill, copy)
 };

@@ -58,7 +58,7 @@ class PointwiseFamily : public Family {
     t.scalar = k.compute >= opaque ? "int" : value_type(k.compute);
     t.scalars = op.scalars;
     t.slots = slots_of(k.compute);
-    t.complex = is_complex_code(k.compute);
+    t.complex = is_complex_code(k.compute) || is_complex_code(k.type(0));
     for (int o = 0; o < op.outputs; ++o) {
       t.outputs.push_back({stored_type(k.out[o]), value_type(k.out[o])});
       t.complex = t.complex || is_complex_code(k.out[o]);

@@ -14,6 +14,9 @@ inline constexpr Op activation_rows[] = {
      Promotion::none,
      {"x * gelu_erf_derivative(y)", "x * gelu_tanh_derivative(y)"}},
     {"tanh_backward", Signature::backward, 2, 0, set_floating, Promotion::none, {"x * (1 - y * y)"}},
+    {"relu", Signature::unary, 1, 0, set_no_bool, Promotion::standard, {"clamp_min(x, Scalar(0))"}, exact},
+    {"silu", Signature::unary, 1, 0, set_floating, Promotion::standard, {"x * sigmoid(x)"}, 4},
+    {"sigmoid_backward", Signature::backward, 2, 0, set_floating, Promotion::none, {"x * (1 - y) * y"}, 4},
 };
 
 } // namespace corundum::pointwise
