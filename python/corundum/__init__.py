@@ -27,14 +27,11 @@ __all__ = [
     "Candidate",
     "Difference",
     "DifferenceError",
-<<<<<<< HEAD
-    "FuseError",
-    "Fused",
-=======
     "ExplainedCall",
     "Explanation",
+    "FuseError",
+    "Fused",
     "Launch",
->>>>>>> gen
     "Operator",
     "Pack",
     "Plan",
@@ -46,11 +43,8 @@ __all__ = [
     "cache",
     "disable",
     "enable",
-<<<<<<< HEAD
-    "fuse",
-=======
     "explain",
->>>>>>> gen
+    "fuse",
     "info",
     "ops",
     "pack",

@@ -146,13 +146,8 @@ std::string maths_includes(std::string_view expression) {
 
 std::string pointwise_text(const PointwiseText& t, const Chip& chip) {
   std::string s = t.layout == Layout::tiled ? "#include \"lang/pointwise_tiled.h\"\n" : "#include \"lang/pointwise.h\"\n";
-<<<<<<< HEAD
-  if (t.complex) s += "#include \"lang/maths/complex.h\"\n";
-  s += maths_includes(t.statements + t.expression) + body(t);
-=======
   if (t.complex && t.expression.find('(') != std::string::npos) s += "#include \"lang/maths/complex.h\"\n";
-  s += maths_includes(t.expression) + body(t);
->>>>>>> gen
+  s += maths_includes(t.statements + t.expression) + body(t);
   const auto list = [&](std::initializer_list<int64_t> numbers) {
     std::string r = "(" + t.entry + ", cor::Body";
     for (int64_t n : numbers) r += ", " + std::to_string(n);
