@@ -7,11 +7,8 @@ bytes. Each result is a JSON line with date, device, versions and commit.
 
 import argparse
 import contextlib
-import datetime
 import json
-import platform
 import statistics
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -24,6 +21,7 @@ from timing import SHORT_US, CudaTimer, geomean, host_times, ratio  # noqa: E402
 
 import corundum  # noqa: E402
 from corundum._cases import Case, read_cases  # noqa: E402
+from corundum._facts import facts  # noqa: E402
 
 
 def real_tensor(value: Any, device: str) -> Any:
@@ -118,26 +116,6 @@ def describe(case: Case) -> str:
         if isinstance(value, dict)
     ]
     return "; ".join(parts[:2])
-
-
-def facts(device: str) -> dict[str, Any]:
-    command = ["git", "rev-parse", "--verify", "--quiet", "HEAD"]
-    commit = subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout.strip()
-    stamp = ROOT / "build" / "commit"
-    return {
-        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "device": torch.cuda.get_device_name()
-        if device == "cuda"
-        else f"{platform.processor() or platform.machine()} ({processor()})",
-        "torch": torch.__version__,
-        "corundum": corundum.__version__,
-        "commit": stamp.read_text().strip() if stamp.is_file() else commit or "unknown",  # a carried build brings its own
-    }
-
-
-def processor() -> str:
-    names = [line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    return names[0] if names else "unknown processor"
 
 
 def run_group(entries: list[dict[str, Any]], options: argparse.Namespace, device: str, threads: int | None, sink: Any) -> bool:

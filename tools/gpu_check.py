@@ -1,6 +1,7 @@
 """Checks a carried build on a machine with an NVIDIA GPU: no compiler, no network, nothing to install but torch and pytest.
 
-Usage: python tools/gpu_check.py [--pack FILE ...] [--out FOLDER] [--weights FILE] [--only PART,...] [-- pytest options]
+Usage: python tools/gpu_check.py --stamp  where the library was built: its results will say of which commit they are
+       python tools/gpu_check.py [--pack FILE ...] [--out FOLDER] [--weights FILE] [--only PART,...] [-- pytest options]
 Takes build/lib/libcorundum.so of this tree and the packs that are named (default: every *.pack in build/) and runs, each with its
 full output in FOLDER:
   tests    the tests marked `cuda`, whole products and large tensors included; a skipped one counts as failed, unless it wants a
@@ -90,11 +91,18 @@ LANGUAGE = ["test_conformance", "test_dot", "test_movers"]
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--pack", type=Path, action="append", default=[], help="a pack to look into (default: build/*.pack)")
+    parser.add_argument("--stamp", action="store_true", help="write down of which commit the built library is, and stop")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "gpu", help="folder for outputs and results")
     parser.add_argument("--weights", type=Path, help="weights of the demo, made by examples/demo.py --export")
     parser.add_argument("--only", default=",".join(PARTS), help=f"comma-separated parts of {', '.join(PARTS)}")
     parser.add_argument("pytest", nargs="*", help="options for pytest, after --")
     options = parser.parse_args()
+    if options.stamp:
+        sys.path.insert(0, str(ROOT / "python"))
+        from corundum._facts import stamp
+
+        stamp()
+        return 0
     parts = options.only.split(",")
     if unknown := [part for part in parts if part not in PARTS]:
         parser.error(f"no part {unknown[0]!r}; there are {', '.join(PARTS)}")

@@ -18,6 +18,7 @@ extern "C" {
 //   record_start                                          token
 //   record_stop   token                                   calls: [{overload, count, total_us, served: {implementation: count},
 //                                                                  fell_back: {reason: count}, composite}]
+//   guards        on: a debug switch                       damage: [what was written beside our memory since the last call]
 //   info                                                  version, torch, backends, packs, cache, counters, config
 //   cache         action: stats|verify|prune|path, max_bytes
 //   plan_begin    target                                  (this thread then plans instead of launching, until plan_end)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -73,12 +74,17 @@ def _parser() -> argparse.ArgumentParser:
         "--mode", nargs="+", metavar="NAME", help="how calls are made: plain, backward, compile, ... (docs/check.md)"
     )
     check.add_argument("--sample", type=_count, default=12, metavar="N", help="calls an overload and dtype (default: %(default)s)")
-    check.add_argument("--full", action="store_true", help="all calls and all sizes")
+    breadth = check.add_mutually_exclusive_group()
+    breadth.add_argument("--full", action="store_true", help="every size, layout, argument value and mode")
+    breadth.add_argument("--product", action="store_true", help="every size with every layout and argument value: hours")
     check.add_argument("--huge", action="store_true", help="tensors of more than 2^31 elements, too, where the memory allows")
     check.add_argument("--no-op-db", action="store_true", help="without the samples of torch's op_db")
     check.add_argument("--seed", type=int, default=0, help="of the sample and of all numbers (default: %(default)s)")
     check.add_argument("-o", "--output", metavar="OUT", help="write a JSON line for each overload and dtype")
     check.add_argument("--resume", action="store_true", help="go on where OUT ends")
+    check.add_argument("--summary", metavar="OUT", help="write a JSON line for each operator and dtype, to be committed")
+    check.add_argument("--jobs", type=_count, default=1, metavar="N", help="processes (default: %(default)s)")
+    check.add_argument("--sanitize", action="store_true", help="under NVIDIA's compute-sanitizer (CUDA)")
     check.add_argument("--coverage", metavar="FILE", help="docs/coverage.md: falling back for another reason is a failure")
     check.set_defaults(run=_check)
     return parser
@@ -150,27 +156,31 @@ def _pack(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from pathlib import Path
-
-    from corundum.check import Wish, check
+    from corundum.check import Files, Wish, check
+    from corundum.check.sanitize import sanitized
 
     if options.resume and not options.output:
         raise ValueError("--resume goes on with a file: name it with --output")
+    if options.sanitize:
+        return sanitized(options.backend)
     wish = Wish(
-        names=options.only,
-        families=options.family,
-        dtypes=options.dtype,
-        modes=options.mode,
+        names=options.only and tuple(options.only),
+        families=options.family and tuple(options.family),
+        dtypes=options.dtype and tuple(options.dtype),
+        modes=options.mode and tuple(options.mode),
         device=options.backend,
-        full=options.full,
+        breadth="full" if options.full else "product" if options.product else "sample",
         sample=options.sample,
         seed=options.seed,
         op_db=not options.no_op_db,
         huge=options.huge,
         coverage=Path(options.coverage) if options.coverage else None,
     )
+    files = Files(
+        Path(options.output) if options.output else None, options.resume, Path(options.summary) if options.summary else None
+    )
     with _bar("checking", "unit") as advance:
-        good = check(wish, Path(options.output) if options.output else None, options.resume, advance, options.json)
+        good = check(wish, files, advance, options.json, options.jobs)
     return 0 if good else 1
 
 

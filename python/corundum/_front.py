@@ -47,7 +47,10 @@ def use(only: Names = None, exclude: Names = None) -> Iterator[None]:
     Blocks nest; the innermost counts. The choice holds for the whole process, all threads included: it is a mask that every call
     reads, not a property of the thread that set it. Works after `enable()`.
     """
-    token = _library._call("use_push", **_names.resolve(only, exclude, ops()))["token"]
+    # Nothing needs no table of operators: the checker asks for it at every call.
+    nothing = isinstance(only, (list, tuple)) and not only and exclude is None
+    chosen = {"only": [], "exclude": None} if nothing else _names.resolve(only, exclude, ops())
+    token = _library._call("use_push", **chosen)["token"]
     try:
         yield
     finally:

@@ -13,40 +13,35 @@ struct MathsPart {
   std::initializer_list<std::string_view> functions;
 };
 const MathsPart maths_parts[] = {
+    {"airy", {"airy_ai"}},
+    {"bessel", {"bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "spherical_bessel_j0"}},
     {"divide", {"fmod", "remainder", "div_trunc", "div_floor"}},
     {"erf", {"erf", "erfc", "normal_cdf", "gelu_erf", "gelu_erf_derivative"}},
     {"erfinv", {"erfinv"}},
     {"exp", {"exp", "exp2", "expm1", "exp_nonpositive"}},
     {"gamma", {"lgamma", "digamma"}},
     {"hyperbolic", {"sinh", "cosh"}},
+    {"igamma", {"igamma", "igammac"}},
     {"inverse_hyperbolic", {"asinh", "acosh", "atanh"}},
     {"inverse_trig", {"asin", "acos", "atan", "atan2"}},
     {"log", {"log", "log1p", "log2", "log10"}},
+    {"logarithms", {"xlogy", "xlog1py", "entr", "logit", "logaddexp", "logaddexp2"}},
+    {"modified_bessel",
+     {"modified_bessel_i0", "modified_bessel_i1", "i0e", "i1e", "modified_bessel_k0", "modified_bessel_k1",
+      "scaled_modified_bessel_k0", "scaled_modified_bessel_k1"}},
+    {"normal", {"erfcx", "log_ndtr", "ndtri"}},
+    {"numbers", {"heaviside", "round_after", "round_before", "next_after", "gcd", "lcm"}},
+    {"polynomials",
+     {"chebyshev_polynomial_t", "chebyshev_polynomial_u", "chebyshev_polynomial_v", "chebyshev_polynomial_w",
+      "shifted_chebyshev_polynomial_t", "shifted_chebyshev_polynomial_u", "shifted_chebyshev_polynomial_v",
+      "shifted_chebyshev_polynomial_w", "hermite_polynomial_h", "hermite_polynomial_he", "laguerre_polynomial_l",
+      "legendre_polynomial_p"}},
     {"pow", {"pow"}},
     {"roots", {"cbrt", "hypot"}},
     {"tanh", {"tanh", "gelu_tanh", "gelu_tanh_derivative"}},
     {"trig", {"sin", "cos", "tan"}},
+    {"zeta", {"zeta", "trigamma", "sinc"}},
 };
-
-// Lines that include the parts of lang/maths/ whose functions the expression calls; one that no part defines is not our business.
-std::string maths_includes(std::string_view expression) {
-  const auto in_name = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
-  std::set<std::string_view> names;
-  for (size_t i = 0; i < expression.size();) {
-    size_t end = i;
-    while (end < expression.size() && in_name(expression[end])) ++end;
-    if (end > i) names.insert(expression.substr(i, end - i));
-    i = end + 1;
-  }
-  std::string lines;
-  for (const MathsPart& part : maths_parts)
-    for (std::string_view function : part.functions)
-      if (names.count(function)) {
-        lines += std::string("#include \"lang/maths/") + part.header + ".h\"\n";
-        break;
-      }
-  return lines;
-}
 
 const char* kind_name(Kind kind) {
   static const char* const names[] = {"contiguous", "broadcast", "scalar", "strided", "transposed"};
@@ -72,6 +67,25 @@ std::string body(const PointwiseText& t) {
 }
 
 } // namespace
+
+std::string maths_includes(std::string_view expression) {
+  const auto in_name = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
+  std::set<std::string_view> names;
+  for (size_t i = 0; i < expression.size();) {
+    size_t end = i;
+    while (end < expression.size() && in_name(expression[end])) ++end;
+    if (end > i) names.insert(expression.substr(i, end - i));
+    i = end + 1;
+  }
+  std::string lines;
+  for (const MathsPart& part : maths_parts)
+    for (std::string_view function : part.functions)
+      if (names.count(function)) {
+        lines += std::string("#include \"lang/maths/") + part.header + ".h\"\n";
+        break;
+      }
+  return lines;
+}
 
 std::string pointwise_text(const PointwiseText& t, const Chip& chip) {
   std::string s = t.layout == Layout::tiled ? "#include \"lang/pointwise_tiled.h\"\n" : "#include \"lang/pointwise.h\"\n";

@@ -2,6 +2,7 @@
 // From an expression to the text of a pointwise kernel.
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "core/chip.h"
 
@@ -31,6 +32,9 @@ struct PointwiseText {
 };
 
 std::string pointwise_text(const PointwiseText& t, const Chip& chip);
+
+// Lines that include the parts of lang/maths/ whose functions the expression calls; one that no part defines is not our business.
+std::string maths_includes(std::string_view expression);
 
 // Elements of dimension 0 (or of the whole, where flat) that a block of a simd kernel covers, and the edge of a tile.
 inline constexpr int64_t simd_block = 16384;

@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "backends/cpu/cpu.h"
+#include "torch/guards.h"
 
 namespace corundum {
 
@@ -120,11 +121,12 @@ void follow_program(const std::string& name) {
 }
 
 at::Tensor allocate(const Target& target, at::IntArrayRef sizes, at::ScalarType dtype, std::optional<at::MemoryFormat> format) {
-  return at::Tensor(at::detail::empty_generic(sizes, target.allocator, c10::DispatchKeySet(target.key), dtype, format));
+  return at::Tensor(at::detail::empty_generic(sizes, guards::allocator_of(target), c10::DispatchKeySet(target.key), dtype, format));
 }
 
 at::Tensor allocate_strided(const Target& target, at::IntArrayRef sizes, at::IntArrayRef strides, at::ScalarType dtype) {
-  return at::Tensor(at::detail::empty_strided_generic(sizes, strides, target.allocator, c10::DispatchKeySet(target.key), dtype));
+  return at::Tensor(
+      at::detail::empty_strided_generic(sizes, strides, guards::allocator_of(target), c10::DispatchKeySet(target.key), dtype));
 }
 
 Status launch(const Target& target, LaunchList& list) {

@@ -21,6 +21,7 @@
 #include "jit/cache.h"
 #include "jit/pack.h"
 #include "torch/devices.h"
+#include "torch/guards.h"
 #include "torch/registry.h"
 
 namespace corundum {
@@ -108,6 +109,11 @@ Json on_record_stop(const Json& arguments) {
                      {"composite", is_composite(overload)}});
   }
   return {{"calls", calls}};
+}
+
+Json on_guards(const Json& arguments) {
+  guards::switch_to(argument<bool>(arguments, "on"));
+  return {{"damage", guards::damage()}};
 }
 
 Json describe(const Backend& backend) {
@@ -239,6 +245,7 @@ constexpr std::pair<std::string_view, Handler> commands[] = {
     {"ops", on_ops},
     {"record_start", on_record_start},
     {"record_stop", on_record_stop},
+    {"guards", on_guards},
     {"info", on_info},
     {"cache", on_cache},
     {"plan_begin", on_plan_begin},

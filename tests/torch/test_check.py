@@ -1,20 +1,26 @@
 """`corundum check`: it finds what it is there to find, and finds nothing in a sample of all that is covered."""
 
+import ctypes
 import json
+import os
 import random
+import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 import corundum
-from corundum.check import Wish, allowed_fallbacks, check
+from corundum.check import Files, Wish, check, results, workers
 from corundum.check.calls import calls
-from corundum.check.driver import Sample, judge
+from corundum.check.compare import unlike
+from corundum.check.driver import Report, Sample, guarded, judge
 from corundum.check.modes import MODES
 from corundum.check.tensors import LAYOUTS, Guarded, Recipe, layouts
+from corundum.check.work import all_units, allowed_fallbacks
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = ROOT / "docs" / "coverage.md"
@@ -97,6 +103,20 @@ def test_guards_see_writes_between_a_views_elements():
     assert "bytes were written outside" in guarded.stray_write([view])
 
 
+def test_canaries_lie_around_what_corundum_allocates(on):
+    x = X.make("cpu")
+    with guarded() as damage:
+        kept, freed = x + 1, x + 2
+        ctypes.memset(kept.data_ptr() + 96, 0, 4)
+        ctypes.memset(freed.data_ptr() - 2, 0, 1)
+        del freed
+    assert sorted(damage) == ["1 bytes were written before memory of 96 bytes", "4 bytes were written behind memory of 96 bytes"]
+    with guarded() as damage:
+        torch.testing.assert_close(x + 1, kept)
+        kept.resize_(100).fill_(1)
+    assert damage == []
+
+
 def test_layouts_are_what_they_are_called():
     shape = (2, 8, 4, 6)
     tensors = {name: Recipe(shape, stride, offset, torch.float32).make("cpu") for name, stride, offset in layouts(shape)}
@@ -117,8 +137,9 @@ def test_every_overload_has_calls(on):
 def test_the_script_of_a_failure_runs(on, tmp_path):
     from corundum.check import sources
 
-    unit = next(sources.own_units(["tanh"], [torch.float32], "cpu", [MODES["plain"]], False, False))
-    sample, mode = next(unit.samples(random.Random(0)))
+    unit = next(sources.own_units(["tanh"], [torch.float32], "cpu", [MODES["plain"]], "sample", False))
+    make, mode = next(unit.cells(random.Random(0)))
+    sample = make()
     from corundum.check.driver import script
 
     path = tmp_path / "failure.py"
@@ -143,15 +164,65 @@ def test_a_fallback_without_a_row_fails(on, tmp_path, capsys):
 def test_results_are_lines_and_resume(on, tmp_path, capsys):
     out = tmp_path / "results.jsonl"
     wish = Wish(names=["tanh.default"], dtypes=["float32", "float64"], modes=["plain"], sample=2, op_db=False)
-    assert check(wish, out)
+    assert check(wish, Files(out))
     rows = [json.loads(line) for line in out.read_text().splitlines()]
     assert [row["unit"] for row in rows] == ["tanh float32 cpu", "tanh float64 cpu"]
     assert all(row["commit"] and row["date"] and row["seed"] == 0 for row in rows)
     out.write_text(json.dumps(rows[0]) + "\n")
     seen = []
-    assert check(wish, out, resume=True, progress=lambda done, total: seen.append(done))
+    assert check(wish, Files(out, resume=True), progress=lambda done, total: seen.append(done))
     assert seen == [2]
     assert len(out.read_text().splitlines()) == 2
+
+
+def test_processes_find_what_one_finds(on, tmp_path, capsys):
+    wish = Wish(names=("tanh", "sum.IntList_out"), dtypes=("float32",), modes=("plain", "backward"), sample=4, op_db=False)
+    rows = []
+    for jobs in (1, 2):
+        out, summary = tmp_path / "out.jsonl", tmp_path / "summary.jsonl"
+        assert check(wish, Files(out, summary=summary), jobs=jobs)
+        read = [json.loads(line) for line in out.read_text().splitlines()]
+        rows.append(sorted((row["unit"], str(row["modes"]), str(row["served"])) for row in read))
+    assert rows[0] == rows[1]
+    head, lines = results.read_summary(summary)
+    assert head["not_served"] == []
+    assert {line["operator"] for line in lines} == {"tanh", "sum"}
+    assert all(sum(map(sum, line["modes"].values())) for line in lines)
+    assert head["jobs"] == 2
+
+
+def die(wish, pipe, label):
+    """A process of the checker's that ends at its second unit."""
+    pipe.send({**Report(str(pipe.recv())).row(), "served": {"tanh": 1}})
+    pipe.recv()
+    label.value = b"a call that ends the process"
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def test_a_process_that_dies_is_a_failure_of_its_unit(on, monkeypatch):
+    monkeypatch.setattr(workers, "_work", die)
+    units = list(all_units(Wish(names=("tanh.default",), dtypes=("float32", "float64", "float16"), op_db=False)))
+    found = dict(workers.in_processes(Wish(), units, range(3), 2))
+    assert sorted(found) == [0, 1, 2]
+    assert [failure["message"] for failure in found[1]["failures"]] == ["the process ended with exit code -11"]
+    assert found[1]["failures"][0]["case"] == "a call that ends the process"
+    assert [found[number]["failures"] for number in (0, 2)] == [[], []]
+
+
+def test_shares_make_the_whole(on):
+    wish = Wish(names=("add", "tanh"), op_db=False)
+    whole = [unit.title() for unit in all_units(wish)]
+    parts = [unit.title() for seed in range(3) for unit in all_units(replace(wish, share=3, seed=seed))]
+    assert sorted(parts) == sorted(whole)
+
+
+def test_a_sum_is_held_to_the_size_of_what_it_adds(on):
+    """1e4 and its negative: the sum of all is 0 but for rounding, which is in proportion to 1e4."""
+    x = torch.cat([torch.linspace(1e4, 2e4, 1000), -torch.linspace(1e4, 2e4, 1000).flip(0)])
+    wrong = x.sum() + 0.5
+    assert unlike(wrong, x.sum(), x.double().sum(), sizes=x.double().abs().sum()) is None
+    assert unlike(wrong + 50, x.sum(), x.double().sum(), sizes=x.double().abs().sum()) is not None
+    assert unlike(wrong, x.sum(), x.double().sum()) is not None
 
 
 @pytest.mark.parametrize("backend", ["cpu", pytest.param("cuda", marks=pytest.mark.cuda)])

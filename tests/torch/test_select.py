@@ -35,8 +35,21 @@ def test_topk(dtype, largest, shape, k, device):
 def test_topk_of_layouts(layout, device):
     x = LAYOUTS[layout](with_specials(values(torch.float32, device)))
     for dim in range(max(x.dim(), 1)):
-        for k in {0, 1, x.size(dim)} if x.dim() else {1}:  # none of no dimensions is one number that nobody has written
+        for k in {0, 1, x.size(dim)} if x.dim() else {1}:
             check_topk(x, min(k, x.size(dim) if x.dim() else 1), dim, largest=dim % 2 == 0)
+
+
+@each_device
+@pytest.mark.parametrize("dtype", ROWS["topk"].dtypes)
+def test_topk_of_no_dimensions_is_the_number_even_for_k_0(dtype, device):
+    """As ATen has it on a CPU; on CUDA it leaves the result of k = 0 unwritten, so that it is no reference there."""
+    x = values(dtype, device, shape=())
+    with aten():
+        theirs = torch.topk(x.cpu(), 0)
+    with must_serve("topk"):
+        ours = torch.topk(x, 0)
+    same(ours.values.cpu(), theirs.values, exact=True)
+    same(ours.indices.cpu(), theirs.indices, exact=True)
 
 
 @each_device

@@ -4,171 +4,77 @@ Calls come from the overloads' schemas over sizes, layouts and dtypes, and from 
 ways (modes.py). What counts is what our own kernels served: served, fell back and unsupported are three numbers.
 """
 
-import datetime
+import contextlib
 import json
-import re
-import subprocess
 import sys
-from collections import Counter
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
-
-import torch
+from typing import Any
 
 import corundum
-from corundum.check import sources
-from corundum.check.compare import operator_of
-from corundum.check.driver import OUTCOMES, Unit, run, wanted_modes
+from corundum._facts import facts
+from corundum.check import results
+from corundum.check.work import Unit, Wish, all_units, check_unit, left_out_modes, overloads_of
+from corundum.check.workers import in_processes
+
+__all__ = ["Files", "Wish", "check"]
+
+Row = dict[str, Any]
 
 
 @dataclass
-class Wish:
-    """What is to be checked."""
+class Files:
+    """Where results go."""
 
-    names: list[str] | None = None
-    """ATen names; None: all."""
-    families: list[str] | None = None
-    dtypes: list[str] | None = None
-    modes: list[str] | None = None
-    device: str = "cpu"
-    full: bool = False
-    """All sizes and every cell; otherwise `sample` cells of each unit."""
-    sample: int = 12
-    seed: int = 0
-    op_db: bool = True
-    huge: bool = False
-    """More than 2^31 elements, too, where the memory allows."""
-    coverage: Path | None = None
-    """The table of what is not covered (docs/coverage.md): a fallback for another reason is a failure. None: no table."""
+    out: Path | None = None
+    """A JSON line a unit."""
+    resume: bool = False
+    """Units that stand in `out`, of the same commit and seed, are not done again."""
+    summary: Path | None = None
+    """A JSON line an operator and dtype, to be committed."""
 
 
 def check(
     wish: Wish,
-    out: Path | None = None,
-    resume: bool = False,
+    files: Files | None = None,
     progress: Callable[[int, int], None] | None = None,
     as_json: bool = False,
+    jobs: int = 1,
 ) -> bool:
     """Checks, then prints failures and a table, or JSON. True when nothing failed and every overload was reached.
 
-    `out` gets a JSON line a unit; with `resume`, units that stand there, of the same commit, are not done again.
+    With `jobs` above 1 in so many processes: one that dies or hangs is a failure of its unit.
     """
+    files, began = files or Files(), time.monotonic()
     corundum.enable()
-    overloads = _overloads(wish)
-    units = list(_units(wish, overloads))
-    about = facts(wish.device, wish.seed)
-    done = _done(out, about) if out is not None and resume else {}
-    allowed = allowed_fallbacks(wish.coverage) if wish.coverage is not None else None
-    sink: TextIO | None = out.open("a" if resume else "w") if out is not None else None
-    reports: list[dict[str, Any]] = []
-    for number, unit in enumerate(units):
-        if unit.title() in done:
-            reports.append(done[unit.title()])
-            continue
-        report = run(unit, wish.seed, None if wish.full else wish.sample, allowed)
-        row = {**about, **report.row()}
-        reports.append(row)
-        if sink is not None:
-            sink.write(json.dumps(row) + "\n")
-            sink.flush()
-        if progress is not None:
-            progress(number + 1, len(units))
-    return conclude(reports, overloads, wish, as_json)
+    overloads, units = overloads_of(wish), list(all_units(wish))
+    about = {**facts(wish.device), "seed": wish.seed}
+    done = results.read(files.out, about) if files.out is not None and files.resume else {}
+    for mode, why in left_out_modes(wish):
+        print(f"mode '{mode}' is left out: {why}", file=sys.stderr)
+    rows: dict[int, Row] = {number: done[unit.title()] for number, unit in enumerate(units) if unit.title() in done}
+    open_units = [number for number in range(len(units)) if number not in rows]
+    with contextlib.ExitStack() as stack:
+        sink = stack.enter_context(files.out.open("a" if files.resume else "w")) if files.out is not None else None
+        for number, row in _done(wish, units, open_units, jobs):
+            rows[number] = {**about, **row}
+            if sink is not None:
+                sink.write(json.dumps(rows[number]) + "\n")
+                sink.flush()
+            if progress is not None:
+                progress(len(rows), len(units))
+    in_order = [rows[number] for number in sorted(rows)]
+    if files.summary is not None:
+        spent = {"seconds": round(time.monotonic() - began), "jobs": jobs}
+        results.write_summary(files.summary, in_order, {**about, **spent}, overloads)
+    return results.conclude(in_order, overloads, wish.seed, as_json)
 
 
-def _overloads(wish: Wish) -> list[str]:
-    from corundum import _names
-
-    rows = corundum.ops()
-    chosen = _names.resolve(wish.names, None, rows)["only"]
-    known = {row["family"] for row in rows}
-    for family in wish.families or []:
-        if family not in known:
-            raise ValueError(f"unknown family {family!r}; there are {', '.join(sorted(known))}")
-    return [
-        row["overload"]
-        for row in rows
-        if not row["via"]
-        and wish.device in row["backends"]
-        and (chosen is None or row["overload"] in chosen or row["overload"] + ".default" in chosen)
-        and (wish.families is None or row["family"] in wish.families)
-    ]
-
-
-def _units(wish: Wish, overloads: Sequence[str]) -> Iterator[Unit]:
-    modes = wanted_modes(wish.modes, wish.device)
-    dtypes = [getattr(torch, name) for name in wish.dtypes] if wish.dtypes else None
-    yield from sources.own_units(overloads, dtypes, wish.device, modes, wish.full, wish.huge)
-    if wish.op_db:
-        yield from sources.op_db_units(overloads, dtypes, wish.device, modes, wish.seed)
-
-
-def allowed_fallbacks(table: Path) -> set[tuple[str, str]]:
-    """(operator, reason) of the rows of docs/coverage.md: a row speaks for all forms of its operator, in-place and out=, too."""
-    rows = [
-        [cell.strip() for cell in line.strip("|\n").split("|")] for line in table.read_text().splitlines() if line.startswith("| `")
-    ]
-    return {(operator_of(row[0].strip("`")), row[-1]) for row in rows}
-
-
-def facts(device: str, seed: int) -> dict[str, Any]:
-    root = Path(__file__).resolve().parents[3]
-    found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True)
-    stamp = root / "build" / "commit"
-    # Where a build was carried, the stamp beside it knows better than the tree that it lies in.
-    commit = stamp.read_text().strip() if stamp.is_file() else found.stdout.strip() or "unknown"
-    return {
-        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "device": torch.cuda.get_device_name() if device == "cuda" else next(iter(_processor()), "unknown processor"),
-        "torch": torch.__version__,
-        "corundum": corundum.__version__,
-        "commit": commit,
-        "seed": seed,
-    }
-
-
-def _processor() -> list[str]:
-    return re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-
-
-def _done(out: Path, about: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    if not out.is_file():
-        return {}
-    rows = [json.loads(line) for line in out.read_text().splitlines() if line.endswith("}")]
-    return {row["unit"]: row for row in rows if (row["commit"], row["seed"]) == (about["commit"], about["seed"])}
-
-
-def conclude(reports: Sequence[dict[str, Any]], overloads: Sequence[str], wish: Wish, as_json: bool) -> bool:
-    """Prints what failed, what was not reached and how often each outcome came. True when all is well."""
-    total: dict[str, Counter[str]] = {}
-    served: set[str] = set()
-    failures: list[dict[str, str]] = []
-    for row in reports:
-        served |= set(row["served"])
-        for mode, counts in row["modes"].items():
-            total.setdefault(mode, Counter()).update(counts)
-        failures += [{"unit": row["unit"], **failure} for failure in row["failures"]]
-    missed = sorted(set(overloads) - served)
-    if as_json:
-        answer = {"passed": not failures and not missed, "modes": total, "failures": failures, "not_reached": missed}
-        print(json.dumps({**answer, "seed": wish.seed}, indent=2))
-    else:
-        _print(total, failures, missed, wish)
-    return not failures and not missed
-
-
-def _print(total: dict[str, Counter[str]], failures: list[dict[str, str]], missed: list[str], wish: Wish) -> None:
-    from corundum._record import table
-
-    for failure in failures:
-        print(f"\nFAILED {failure['unit']}: {failure['case']}, mode {failure['mode']}\n  {failure['message']}")
-        print("  " + failure["script"].replace("\n", "\n  "))
-    everything = sum(total.values(), Counter())
-    lines = [(mode, *(str(counts[o]) for o in OUTCOMES)) for mode, counts in {**total, "all": everything}.items()]
-    print(table([("mode", *OUTCOMES), *lines], right=range(1, len(OUTCOMES) + 1)))
-    if missed:
-        print(f"{len(missed)} overloads were never served by a kernel of ours: {', '.join(missed)}", file=sys.stderr)
-    passed = everything.total() - len(failures)
-    print(f"{passed} passed, {len(failures)} failed, {len(missed)} overloads not reached; seed {wish.seed}")
+def _done(wish: Wish, units: Sequence[Unit], open_units: Sequence[int], jobs: int) -> Iterator[tuple[int, Row]]:
+    if jobs > 1:
+        yield from in_processes(wish, units, open_units, jobs)
+        return
+    for number in open_units:
+        yield number, check_unit(wish, units[number])

@@ -3,6 +3,7 @@
 A call is text over `x` and tensors made from it, so that a failure can be printed and run by itself.
 """
 
+import inspect
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 import torch
 
+from corundum.check.compare import operator_of
 from corundum.check.tensors import Recipe, Shape, dense
 
 # Texts of an argument's values by its name, for (base name or "", argument). `{shape}` is x's shape. The first is the usual one.
@@ -37,11 +39,27 @@ VALUES: dict[tuple[str, str], list[str]] = {
     ("", "other"): ["2"],
     ("", "scalar"): ["2"],
 }
-WHOLE_NUMBERS = {"bitwise_and", "bitwise_or", "bitwise_xor"}
 # Tensor arguments that are no second operand of x's shape and dtype.
 TENSORS = {"mask": "mask", "condition": "mask", "indices": "index", "weight": "weight", "bias": "weight"}
 # Tensor arguments that hold one number.
 ONE_NUMBER = {("masked_fill", "value"), ("masked_fill_", "value"), ("fill_", "value")}
+# Where a whole number 0 as y is an error on a CPU, and on CUDA nobody says what comes out.
+DIVISIONS = {"div", "divide", "floor_divide", "fmod", "remainder"}
+# Whose second result says where numbers of the first stand: of equal numbers any, the same one twice never.
+PLACES = {"topk"}
+
+
+def at_places(overload, x, k, dim=-1, *rest, **more):  # type: ignore[no-untyped-def]
+    """What an overload chooses: values, the values at its places, and how many different places of each row it names."""
+    values, places = overload(x, k, dim, *rest, **more)
+    if not x.dim():
+        return values, places
+    ordered = places.sort(dim).values
+    different = (ordered.narrow(dim, 1, k - 1) != ordered.narrow(dim, 0, k - 1)).sum(dim) if k else places.sum(dim)
+    return values, x.gather(dim, places), different
+
+
+PLACES_SOURCE = inspect.getsource(at_places).replace("  # type: ignore[no-untyped-def]", "")
 
 
 @dataclass(frozen=True)
@@ -130,7 +148,9 @@ def _values(base: str, argument: Any, operands: Iterator[str]) -> tuple[list[str
     raise LookupError(f"no value is known for the argument '{name}' ({kind}) of {base}: add one to check/calls.py")
 
 
-def tensor(name: str, shape: Shape, stride: Shape, offset: int, dtype: torch.dtype, seed: int, view: str = "") -> Recipe:
+def tensor(
+    call: Call, name: str, shape: Shape, stride: Shape, offset: int, dtype: torch.dtype, device: str, seed: int, view: str = ""
+) -> Recipe:
     """The tensor that a call's text names, for an x of this shape and layout."""
     if name == "mask":
         return Recipe(shape, dense(shape), 0, torch.bool, seed + 9)
@@ -138,4 +158,5 @@ def tensor(name: str, shape: Shape, stride: Shape, offset: int, dtype: torch.dty
         return Recipe((3, 4), (4, 1), 0, torch.int64, seed + 8, shape[0] if shape else 1)
     if name == "weight":
         return Recipe(shape[-1:], (1,) if shape else (), 0, dtype, seed + 7)
-    return Recipe(shape, stride, offset, dtype, seed + ord(name) - ord("x"), "special" if name == "y" else "signed", view)
+    second = "divisor" if device != "cpu" and operator_of(call.overload) in DIVISIONS else "special"
+    return Recipe(shape, stride, offset, dtype, seed + ord(name) - ord("x"), second if name == "y" else "signed", view)

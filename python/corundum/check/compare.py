@@ -18,22 +18,38 @@ TOLERANCES: Tolerances = {
 }
 # Operators that only move, choose or compare: bit for bit as ATen's, apart from a NaN's own bits.
 EXACT = {
-    *(
-        "bitwise_and",
-        "bitwise_or",
-        "bitwise_xor",
-        "clamp",
-        "clamp_max",
-        "clamp_min",
-        "clone",
-        "copy",
-        "embedding",
-        "eq",
-        "fill",
-        "ge",
-    ),
-    *("gt", "le", "lt", "masked_fill", "masked_select", "ne", "topk", "where", "zero", "_to_copy"),
+    "_to_copy",
+    "bitwise_and",
+    "bitwise_or",
+    "bitwise_xor",
+    "clamp",
+    "clamp_max",
+    "clamp_min",
+    "clone",
+    "copy",
+    "embedding",
+    "eq",
+    "fill",
+    "ge",
+    "gt",
+    "le",
+    "lt",
+    "masked_fill",
+    "masked_select",
+    "ne",
+    "topk",
+    "where",
+    "zero",
 }
+
+
+# Sums of numbers of both signs: their rounding is in proportion to the sum of the numbers' sizes, far above some results.
+SUMS = {"cumsum", "mean", "nansum", "sum"}
+
+
+def is_sum(overload: str) -> bool:
+    """Whether the tolerance of an overload is relative to its result for the arguments' absolute values."""
+    return operator_of(overload) in SUMS
 
 
 def is_exact(overload: str) -> bool:
@@ -46,11 +62,12 @@ def operator_of(overload: str) -> str:
     return overload.split(".")[0].removesuffix("_")
 
 
-def unlike(ours: Any, theirs: Any, reference: Any = None, exact: bool = False) -> str | None:
+def unlike(ours: Any, theirs: Any, reference: Any = None, exact: bool = False, sizes: Any = None) -> str | None:
     """How two results (trees of tensors) differ, or None.
 
     Floating point values must be within torch.testing's tolerance of `reference`, the result in double precision, or of `theirs`:
-    ATen decides what overflows, and is itself not exact. `exact`: they must equal `theirs`.
+    ATen decides what overflows, and is itself not exact. `exact`: they must equal `theirs`. `sizes`: a result like `reference`, to
+    which the tolerance is relative.
     """
     mine, form = pytree.tree_flatten(ours)
     other, other_form = pytree.tree_flatten(theirs)
@@ -59,14 +76,17 @@ def unlike(ours: Any, theirs: Any, reference: Any = None, exact: bool = False) -
     doubles = pytree.tree_leaves(reference)
     if exact or len(doubles) != len(mine):
         doubles = [None] * len(mine)
-    for place, (a, b, c) in enumerate(zip(mine, other, doubles, strict=True)):
-        found = _unlike(a, b, c, exact)
+    scales = pytree.tree_leaves(sizes)
+    if len(scales) != len(mine):
+        scales = [None] * len(mine)
+    for place, (a, b, c, scale) in enumerate(zip(mine, other, doubles, scales, strict=True)):
+        found = _unlike(a, b, c, scale, exact)
         if found:
             return found if len(mine) == 1 else f"result {place}: {found}"
     return None
 
 
-def _unlike(a: Any, b: Any, c: Any, exact: bool) -> str | None:
+def _unlike(a: Any, b: Any, c: Any, scale: Any, exact: bool) -> str | None:
     if not isinstance(b, torch.Tensor) or not isinstance(a, torch.Tensor):
         same = a == b or (a != a and b != b)
         return None if same else f"{a!r} instead of {b!r}"
@@ -79,7 +99,10 @@ def _unlike(a: Any, b: Any, c: Any, exact: bool) -> str | None:
     tolerance = (0.0, 0.0) if exact else TOLERANCES.get(a.dtype, (0.0, 0.0))
     found = differing(a, b, tolerance)
     if found and isinstance(c, torch.Tensor) and c.shape == a.shape and a.dtype in TOLERANCES:
-        return differing(a, plain(c).to(a.device, a.dtype), tolerance)
+        found = differing(a, plain(c).to(a.device, a.dtype), tolerance)
+        if found and isinstance(scale, torch.Tensor) and scale.shape == a.shape:
+            error = (_wide(a) - plain(c).to(a.device)).abs()
+            return None if bool((error <= tolerance[1] + tolerance[0] * plain(scale).to(a.device).abs()).all()) else found
     return found
 
 

@@ -14,8 +14,9 @@ import torch
 from torch.utils import _pytree as pytree
 
 import corundum
+from corundum import _library
 from corundum.check.compare import operator_of, unlike
-from corundum.check.modes import MODES, Mode, recorded_elsewhere
+from corundum.check.modes import Mode, recorded_elsewhere
 from corundum.check.tensors import Guarded
 
 
@@ -30,6 +31,7 @@ class Sample:
     text: str
     writes: bool = False
     exact: bool = False
+    is_sum: bool = False
     layout: str = "contiguous"
 
     def tensors(self) -> list[torch.Tensor]:
@@ -54,6 +56,17 @@ def aten() -> Iterator[None]:
     """Nothing is Corundum's within the block."""
     with corundum.use(only=[]):
         yield
+
+
+@contextlib.contextmanager
+def guarded() -> Iterator[list[str]]:
+    """What Corundum allocates within the block lies between canaries; afterwards the list says what was written beside."""
+    found: list[str] = []
+    _library._call("guards", on=True)
+    try:
+        yield found
+    finally:
+        found += _library._call("guards", on=False)["damage"]
 
 
 @dataclass
@@ -93,19 +106,20 @@ def in_double(tree: Any) -> Any:
     return pytree.tree_map(one, tree)
 
 
+def absolute(tree: Any) -> Any:
+    """The same in double precision, each number without its sign."""
+    return pytree.tree_map(lambda t: t.abs() if isinstance(t, torch.Tensor) and t.dtype is not torch.bool else t, in_double(tree))
+
+
 def judge(sample: Sample, mode: Mode) -> Verdict:
     """Makes the call with ATen and with Corundum and compares."""
     with aten():
         given = Guarded()
         args, kwargs = given.copy((sample.args, sample.kwargs))
         theirs = _attempt(mode, sample.function, args, kwargs)
-        reference = None
-        if mode.values and not sample.exact and theirs.error is None:
-            twin = _attempt(mode, sample.function, *in_double((sample.args, sample.kwargs)))
-            reference = twin.result if twin.error is None else None
         mine = Guarded()
         own_args, own_kwargs = mine.copy((sample.args, sample.kwargs))
-    with corundum.record() as calls, recorded_elsewhere() as elsewhere:
+    with corundum.record() as calls, recorded_elsewhere() as elsewhere, guarded() as damage:
         ours = _attempt(mode, sample.function, own_args, own_kwargs)
     verdict = Verdict("unsupported")
     for call in [*calls, *elsewhere]:
@@ -118,7 +132,7 @@ def judge(sample: Sample, mode: Mode) -> Verdict:
     elif verdict.served:
         verdict.outcome = "served"
     with aten():
-        problem = _problem(sample, theirs, ours, reference, given, mine)
+        problem = _problem(sample, mode, theirs, ours, given, mine) or "; ".join(damage)
         if problem and given.stray_write([given.copies[place][0] for place in _written(given)]):
             return Verdict("ATen fails", "ATen writes outside of its result")
     if problem:
@@ -128,14 +142,18 @@ def judge(sample: Sample, mode: Mode) -> Verdict:
     return verdict
 
 
-def _problem(sample: Sample, theirs: _Attempt, ours: _Attempt, reference: Any, given: Guarded, mine: Guarded) -> str | None:
+def _problem(sample: Sample, mode: Mode, theirs: _Attempt, ours: _Attempt, given: Guarded, mine: Guarded) -> str | None:
     if theirs.error is not None or ours.error is not None:
         if theirs.error is None:
             return f"Corundum raises {ours.told()}"
         if ours.error is None:
             return f"ATen raises {theirs.told()}, Corundum nothing"
         return None if ours.told() == theirs.told() else f"ATen raises {theirs.told()}; Corundum {ours.told()}"
-    found = unlike(ours.result, theirs.result, reference, sample.exact)
+    found = unlike(ours.result, theirs.result, None, sample.exact)
+    if found and mode.values and not sample.exact:  # in double precision only where the two differ: it is another run of the mode
+        twin = _attempt(mode, sample.function, *in_double((sample.args, sample.kwargs)))
+        sizes = _attempt(mode, sample.function, *absolute((sample.args, sample.kwargs))).result if sample.is_sum else None
+        found = unlike(ours.result, theirs.result, twin.result, sizes=sizes) if twin.error is None else found
     if found:
         return found
     # The arguments, too: what was written must be the same, and nothing else may have changed.
@@ -157,6 +175,10 @@ def _bits(t: torch.Tensor) -> torch.Tensor:
 # --- units of work ----------------------------------------------------------------------------------------------------------------
 
 
+# A cell is a call in a mode. Its tensors are made when its turn comes; None: this call cannot be made so.
+Cell = tuple[Callable[[], Sample | None], Mode]
+
+
 @dataclass
 class Unit:
     """What is checked and reported together: one overload, or one operator of op_db, with one dtype on one backend."""
@@ -165,8 +187,10 @@ class Unit:
     """ "add.Tensor" or "op_db add"."""
     dtype: torch.dtype
     device: str
-    samples: Callable[[random.Random], Iterator[tuple[Sample, Mode]]]
-    """Gives the cells, in an order that does not depend on the limit."""
+    cells: Callable[[random.Random], Iterator[Cell]]
+    """In an order that does not depend on how many of them are made."""
+    concerns: Callable[[], bool] = lambda: True
+    """Whether it calls what is checked; asked when its turn comes."""
 
     def title(self) -> str:
         return f"{self.name} {str(self.dtype).removeprefix('torch.')} {self.device}"
@@ -204,30 +228,42 @@ class Report:
         return {**plain, **nested}
 
 
-def run(unit: Unit, seed: int, limit: int | None, allowed: set[tuple[str, str]] | None) -> Report:
+def run(
+    unit: Unit, seed: int, limit: int | None, allowed: set[tuple[str, str]] | None, tell: Callable[[str], None] = lambda label: None
+) -> Report:
     """Checks a unit's cells; `limit` of them, chosen by the seed, or all. `allowed` are the (operator, reason) pairs that may fall
-    back; None: every reason may."""
+    back; None: every reason may. `tell` hears of each cell before it is made."""
     begin, report = time.monotonic(), Report(unit.title())
-    cells = unit.samples(random.Random(seed))
+    cells = iter([]) if not unit.concerns() else unit.cells(random.Random(seed))
     if limit is not None:
         every = list(cells)
-        chosen = sorted(random.Random(f"{seed} {unit.title()}").sample(range(len(every)), min(limit, len(every))))
-        cells = iter([every[k] for k in chosen])
-    for sample, mode in cells:
-        try:
-            verdict = judge(sample, mode)
-        except Exception:  # the checker's own fault is a failure, not an end
-            verdict = Verdict("failed", "the checker itself failed:\n" + traceback.format_exc(limit=-3))
-        if allowed is not None and verdict.outcome == "fell back":
-            hidden = [
-                f"{o}: {r}" for o, reasons in verdict.fell_back.items() for r in reasons if (operator_of(o), r) not in allowed
-            ]
-            if hidden:
-                verdict.outcome = "failed"
-                verdict.message = "fell back for a reason that the table of what is not covered does not give: " + "; ".join(hidden)
-        report.add(sample, mode, verdict)
+        random.Random(f"{seed} {unit.title()}").shuffle(every)
+        cells = iter(every)
+    made = 0
+    for make, mode in cells:
+        sample = make()
+        if sample is None:
+            continue
+        tell(f"{sample.label}, mode {mode.name}")
+        report.add(sample, mode, _judged(sample, mode, allowed))
+        made += 1
+        if made == limit:
+            break
     report.seconds = time.monotonic() - begin
     return report
+
+
+def _judged(sample: Sample, mode: Mode, allowed: set[tuple[str, str]] | None) -> Verdict:
+    try:
+        verdict = judge(sample, mode)
+    except Exception:  # the checker's own fault is a failure, not an end
+        return Verdict("failed", "the checker itself failed:\n" + traceback.format_exc(limit=-3))
+    if allowed is not None and verdict.outcome == "fell back":
+        hidden = [f"{o}: {r}" for o, reasons in verdict.fell_back.items() for r in reasons if (operator_of(o), r) not in allowed]
+        if hidden:
+            verdict.outcome = "failed"
+            verdict.message = "fell back for a reason that the table of what is not covered does not give: " + "; ".join(hidden)
+    return verdict
 
 
 def script(sample: Sample, mode: Mode) -> str:
@@ -243,13 +279,3 @@ ours = run(){made}
 print(ours, theirs)
 torch.testing.assert_close(ours, theirs, equal_nan=True)
 """
-
-
-def wanted_modes(names: list[str] | None, device: str) -> list[Mode]:
-    """The modes of these names (all of them: None) that mean something on the device."""
-    unknown = [name for name in names or [] if name not in MODES]
-    if unknown:
-        raise ValueError(f"unknown mode {unknown[0]!r}; there are {', '.join(MODES)}")
-    chosen = [MODES[name] for name in names] if names else list(MODES.values())
-    several = device == "cuda" and torch.cuda.device_count() > 1
-    return [m for m in chosen if m.backend in (None, device) and (several or m.name != "second device")]

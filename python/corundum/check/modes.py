@@ -32,6 +32,8 @@ class Mode:
     """The only backend where it means something."""
     values: bool = True
     """The result holds values, which a reference in double precision can confirm."""
+    slow: bool = False
+    """A call costs a tenth of a second and more: made for one dtype of an overload."""
 
 
 def plain(f: Function, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -291,8 +293,8 @@ MODES = {
         Mode("gradgradcheck", _numeric(torch.autograd.gradgradcheck), _double, values=False),
         Mode("fresh thread", threads(1), _pure),
         Mode("eight threads", threads(8), _pure),
-        Mode("fork", fork, _pure, "cpu"),
-        Mode("compile", compiled),
+        Mode("fork", fork, _pure, "cpu", slow=True),
+        Mode("compile", compiled, slow=True),
         Mode("vmap", vmap, _pure),
         Mode("fake", fake, _pure, values=False),
         Mode("autocast", autocast, _pure, values=False),

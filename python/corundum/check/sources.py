@@ -1,24 +1,29 @@
 """Where checked calls come from: the schemas of our overloads over sizes and layouts, and torch's own op_db."""
 
 import contextlib
+import functools
 import os
 import random
+import sys
 import warnings
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal
 
 import torch
 
 import corundum
-from corundum.check.calls import Call, calls, tensor
-from corundum.check.compare import is_exact
-from corundum.check.driver import Sample, Unit, aten
+from corundum.check.calls import PLACES, PLACES_SOURCE, Call, at_places, calls, tensor
+from corundum.check.compare import is_exact, is_sum, operator_of
+from corundum.check.driver import Cell, Sample, Unit, aten
 from corundum.check.modes import Mode
-from corundum.check.tensors import STRIDED_SOURCE, Recipe, Shape, dense, layouts, shapes
+from corundum.check.tensors import LAYOUTS, STRIDED_SOURCE, Recipe, Shape, dense, layouts, shapes
 
 # What a mode other than "plain" is tried on: one tensor of some layouts.
 MODE_SHAPE: Shape = (4, 6)
 MODE_LAYOUTS = ["contiguous", "transposed", "misaligned"]
+# How much is made of a call: "sample" of few sizes, "full" of every size once and every layout at some, "product" of every pair.
+Breadth = Literal["sample", "full", "product"]
+SHAPES_A_LAYOUT, SHAPES_A_VARIANT, OP_DB_SAMPLES = 4, 6, 16
 
 
 def own_units(
@@ -26,63 +31,97 @@ def own_units(
     dtypes: Sequence[torch.dtype] | None,
     device: str,
     modes: Sequence[Mode],
-    full: bool,
+    breadth: Breadth,
     huge: bool,
 ) -> Iterator[Unit]:
     """One unit an overload and dtype that it says it covers; composites are covered through their parts."""
     for row in corundum.ops():
         if row["overload"] not in overloads or row["via"]:
             continue
+        # Slow modes see one dtype: what they do does not depend on it.
+        lead = "float32" if "float32" in row["dtypes"] else next(iter(row["dtypes"]), None)
         for name in row["dtypes"]:
             dtype = getattr(torch, name)
             if dtypes is None or dtype in dtypes:
-                yield Unit(row["overload"], dtype, device, _own(row["overload"], dtype, device, modes, full, huge))
+                tried = [mode for mode in modes if breadth != "full" or name == lead or not mode.slow]
+                yield Unit(row["overload"], dtype, device, _own(row["overload"], dtype, device, tried, breadth, huge))
 
 
-def _own(overload: str, dtype: torch.dtype, device: str, modes: Sequence[Mode], full: bool, huge: bool) -> Any:
-    def samples(order: random.Random) -> Iterator[tuple[Sample, Mode]]:
+def _own(
+    overload: str, dtype: torch.dtype, device: str, modes: Sequence[Mode], breadth: Breadth, huge: bool
+) -> Callable[[random.Random], Iterator[Cell]]:
+    def cells(order: random.Random) -> Iterator[Cell]:
         seed = order.randrange(1 << 20)
-        for call in calls(overload):
-            for shape in shapes(full):
-                for name, stride, offset in layouts(shape):
-                    sample = _sample(call, shape, name, stride, offset, dtype, device, seed)
-                    if sample is not None:
-                        yield from ((sample, mode) for mode in modes if mode.name == "plain")
-            yield from _views(call, dtype, device, modes, seed)
-            if huge and dtype.itemsize == 1:
-                yield from _huge(call, dtype, device, modes, seed)
-            for name, stride, offset in layouts(MODE_SHAPE):
-                if name not in MODE_LAYOUTS:
-                    continue
-                sample = _sample(call, MODE_SHAPE, name, stride, offset, dtype, device, seed)
-                if sample is None:
-                    continue
-                tensors = sample.tensors()
-                yield from (
-                    (sample, m) for m in modes if m.name != "plain" and m.wants(tensors, call.writes or bool(call.functional))
-                )
+        plain, others = [m for m in modes if m.name == "plain"], [m for m in modes if m.name != "plain"]
+        for number, call in enumerate(calls(overload)):
 
-    return samples
+            def of(shape: Shape, layout: str, stride: Shape, offset: int, view: str = "", call: Call = call) -> Callable[[], Any]:
+                return functools.cache(lambda: _sample(call, shape, layout, stride, offset, dtype, device, seed, view))
+
+            for mode in plain:
+                yield from ((of(*chosen), mode) for chosen in _grid(breadth, number == 0, order))
+                for view in ["conj", "neg"] if dtype.is_complex else ["neg"] if dtype.is_floating_point else []:
+                    yield of(MODE_SHAPE, "contiguous", dense(MODE_SHAPE), 0, view), mode
+                if huge and dtype.itemsize == 1:
+                    yield from ((make, mode) for make in _huge(call, dtype, device, seed))
+            for make, mode in _in_modes(of, others, breadth, number == 0, order):
+                yield functools.partial(_wanted, make, mode, call), mode
+
+    return cells
 
 
-def _views(call: Call, dtype: torch.dtype, device: str, modes: Sequence[Mode], seed: int) -> Iterator[tuple[Sample, Mode]]:
-    """Conjugate and negative bits."""
-    for view in ["conj", "neg"] if dtype.is_complex else ["neg"] if dtype.is_floating_point else []:
-        sample = _sample(call, MODE_SHAPE, "contiguous", dense(MODE_SHAPE), 0, dtype, device, seed, view)
-        if sample is not None:
-            yield from ((sample, mode) for mode in modes if mode.name == "plain")
+def _grid(breadth: Breadth, usual: bool, order: random.Random) -> Iterator[tuple[Shape, str, Shape, int]]:
+    """(shape, layout, strides, offset) of what a call is made on; `usual`: its arguments have their usual values."""
+    every = [(shape, *layout) for shape in shapes(breadth != "sample") for layout in layouts(shape)]
+    if breadth != "full":
+        yield from every
+        return
+    if usual:
+        yield from (one for one in every if one[1] == "contiguous")
+    by_layout = {name: [one for one in every if one[1] == name] for name in LAYOUTS}
+    for name, those in by_layout.items():
+        if usual and name != "contiguous":
+            yield from order.sample(those, min(SHAPES_A_LAYOUT, len(those)))
+    if not usual:
+        yield from order.sample(every, SHAPES_A_VARIANT)
 
 
-def _huge(call: Call, dtype: torch.dtype, device: str, modes: Sequence[Mode], seed: int) -> Iterator[tuple[Sample, Mode]]:
+def _in_modes(
+    of: Callable[..., Callable[[], Any]], modes: Sequence[Mode], breadth: Breadth, usual: bool, order: random.Random
+) -> Iterator[tuple[Callable[[], Any], Mode]]:
+    """In full: every mode on a contiguous tensor, one other layout and unusual arguments in the quick ones."""
+    found = [one for one in layouts(MODE_SHAPE) if one[0] in MODE_LAYOUTS]
+    if breadth == "full":
+        found = found[:1] + ([order.choice(found[1:])] if usual else [])
+    for name, stride, offset in found:
+        make = of(MODE_SHAPE, name, stride, offset)
+        first = usual and name == found[0][0]
+        if breadth != "full" or first:
+            yield from ((make, mode) for mode in modes)
+        else:  # gradients depend on layout and arguments; of the rest one in turn
+            quick = [mode for mode in modes if not mode.slow]
+            turn = order.choice(quick) if quick else None
+            yield from ((make, mode) for mode in quick if mode.name == "backward" or mode is turn)
+
+
+def _wanted(make: Callable[[], Sample | None], mode: Mode, call: Call) -> Sample | None:
+    sample = make()
+    wanted = sample is not None and mode.wants(sample.tensors(), call.writes or bool(call.functional))
+    return sample if wanted else None
+
+
+def _huge(call: Call, dtype: torch.dtype, device: str, seed: int) -> Iterator[Callable[[], Sample | None]]:
     """More elements than 32 bits count, of one byte each, where the memory is there for all copies."""
     for shape in [((1 << 31) + 17,), (3, (1 << 30) + 5)]:
         wanted = 16 * (len(call.tensors) + 1) * (1 << 31)
-        if free_memory(device) < wanted:
-            print(f"{call.text} on {shape}: wants {wanted >> 30} GB of memory, not made")
-            continue
-        sample = _sample(call, shape, "huge", dense(shape), 0, dtype, device, seed)
-        if sample is not None:
-            yield from ((sample, mode) for mode in modes if mode.name == "plain")
+
+        def make(shape: Shape = shape, wanted: int = wanted) -> Sample | None:
+            if free_memory(device) < wanted:
+                print(f"{call.text} on {shape}: wants {wanted >> 30} GB of memory, not made", file=sys.stderr)
+                return None
+            return _sample(call, shape, "huge", dense(shape), 0, dtype, device, seed)
+
+        yield make
 
 
 def free_memory(device: str) -> int:
@@ -108,7 +147,7 @@ def _sample(
         return None  # its elements share memory: an error that tests/torch/test_errors.py looks at
     if "{shape}[-1]" in call.text and not shape:
         return None
-    recipes = {name: tensor(name, shape, stride, offset, dtype, seed, view) for name in call.tensors}
+    recipes = {name: tensor(call, name, shape, stride, offset, dtype, device, seed, view) for name in call.tensors}
     if "index" in recipes and (len(shape) != 2 or shape[0] == 0):
         return None  # an embedding's table
     text = call.text.replace("{shape}", str(tuple(shape)))
@@ -122,10 +161,13 @@ def _sample(
             return None
         names, made = [*names, "out"], [*made, out]
         lines.append(f"out = {functional}")
-    function = eval(f"lambda {', '.join(names)}: {text}", {"torch": torch})
-    body = "\n".join([STRIDED_SOURCE, *lines, "", "def run():", f"    return {text}"])
+    made_of = [STRIDED_SOURCE]
+    if operator_of(call.overload) in PLACES:
+        text, made_of = "at_places(" + text.replace("(", ", ", 1), [STRIDED_SOURCE, PLACES_SOURCE]
+    function = eval(f"lambda {', '.join(names)}: {text}", {"torch": torch, "at_places": at_places})
+    body = "\n".join([*made_of, *lines, "", "def run():", f"    return {text}"])
     where = f"{text} on {shape} {str(dtype).removeprefix('torch.')} {layout}{' ' + view if view else ''}, seed {seed}"
-    return Sample(where, function, made, {}, body, call.writes, is_exact(call.overload), layout)
+    return Sample(where, function, made, {}, body, call.writes, is_exact(call.overload), is_sum(call.overload), layout)
 
 
 def _output(functional: str, tensors: dict[str, torch.Tensor], layout: str) -> Any:
@@ -147,16 +189,35 @@ def _output(functional: str, tensors: dict[str, torch.Tensor], layout: str) -> A
 # --- op_db ------------------------------------------------------------------------------------------------------------------------
 
 
+# Overloads that nearly every operator of op_db calls on its way.
+COMMON = {"_to_copy", "clone", "copy_", "fill_.Scalar", "zero_"}
+
+
 def op_db_units(
-    overloads: Sequence[str], dtypes: Sequence[torch.dtype] | None, device: str, modes: Sequence[Mode], seed: int
+    overloads: Sequence[str],
+    dtypes: Sequence[torch.dtype] | None,
+    device: str,
+    modes: Sequence[Mode],
+    breadth: Breadth,
+    seed: int,
 ) -> Iterator[Unit]:
-    """One unit an operator of op_db that calls an overload of ours, and dtype."""
+    """One unit an operator of op_db and dtype. Whether it calls an overload of ours is found when its turn comes."""
+    wanted = set(overloads)
     for op in _op_db():
-        if not _reaches(op, set(overloads), device, seed):
-            continue
+        reached = functools.cache(functools.partial(_reached, op, device, seed))
         for dtype in sorted(op.supported_dtypes(device), key=str):
             if dtypes is None or dtype in dtypes:
-                yield Unit(f"op_db {op.full_name}", dtype, device, _of_op_db(op, dtype, device, modes, seed))
+                concerns = functools.partial(_concerns, reached, wanted, dtype)
+                yield Unit(f"op_db {op.full_name}", dtype, device, _of_op_db(op, dtype, device, modes, breadth, seed), concerns)
+
+
+def _concerns(reached: Callable[[], set[str] | None], wanted: set[str], dtype: torch.dtype) -> bool:
+    """Who only fills and copies does so whatever the dtype: two of them say enough."""
+    called = reached()
+    if called is None:
+        return True
+    found = called & wanted
+    return bool(found - COMMON) or (bool(found) and (wanted <= COMMON or dtype in (torch.float32, torch.int64)))
 
 
 def _op_db() -> list[Any]:
@@ -169,50 +230,70 @@ def _op_db() -> list[Any]:
     return list(op_db)
 
 
-def _reaches(op: Any, overloads: set[str], device: str, seed: int) -> bool:
-    """Whether a first sample calls one of the overloads."""
+def _reached(op: Any, device: str, seed: int) -> set[str] | None:
+    """The overloads that a first sample calls; None when that raises: whose error it is, the check says."""
     dtype = next((d for d in (torch.float32, torch.int64, torch.bool) if d in op.supported_dtypes(device)), None)
     if dtype is None:
-        return False
-    with contextlib.suppress(Exception):  # what ATen itself refuses, is not checked
-        torch.manual_seed(seed)
-        with warnings.catch_warnings(), corundum.record() as calls_made:
-            warnings.simplefilter("ignore")
-            sample = next(iter(op.sample_inputs(device, dtype)))
-            op(sample.input, *sample.args, **sample.kwargs)
-        return any(call.overload in overloads for call in calls_made)
-    return False
+        return set()
+    torch.manual_seed(seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with aten():
+                sample = next(iter(op.sample_inputs(device, dtype)))
+        except Exception as error:
+            print(f"op_db {op.full_name}: torch makes no samples here: {type(error).__name__}: {error}", file=sys.stderr)
+            return set()
+        with corundum.record() as calls_made:
+            try:
+                op(sample.input, *sample.args, **sample.kwargs)
+            except Exception:
+                return None
+    return {call.overload for call in calls_made}
 
 
-def _of_op_db(op: Any, dtype: torch.dtype, device: str, modes: Sequence[Mode], seed: int) -> Any:
-    def samples(order: random.Random) -> Iterator[tuple[Sample, Mode]]:
+def _of_op_db(
+    op: Any, dtype: torch.dtype, device: str, modes: Sequence[Mode], breadth: Breadth, seed: int
+) -> Callable[[random.Random], Iterator[Cell]]:
+    def cells(order: random.Random) -> Iterator[Cell]:
         torch.manual_seed(seed)
         with aten(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            inputs = list(op.sample_inputs(device, dtype))
+            inputs = list(enumerate(op.sample_inputs(device, dtype)))
             if dtype is torch.float32 and op.error_inputs_func is not None:  # their dtypes are their own
-                inputs += [wrong.sample_input for wrong in op.error_inputs(device)]
-        forms = [("", op.op, False)]
-        if op.inplace_variant is not None:
-            forms.append(("in-place ", op.inplace_variant, True))
-        for number, sample in enumerate(inputs):
+                inputs += enumerate((wrong.sample_input for wrong in op.error_inputs(device)), len(inputs))
+        if breadth == "full":
+            inputs = sorted(order.sample(inputs, min(OP_DB_SAMPLES, len(inputs))), key=lambda one: one[0])
+        forms = [("", op.op, False)] + ([("in-place ", op.inplace_variant, True)] if op.inplace_variant is not None else [])
+        for place, (number, sample) in enumerate(inputs):
             for form, function, writes in forms:
-                text = _op_db_text(op, dtype, device, seed, number, writes)
-                exact = is_exact(op.aten_name)
                 made = Sample(
                     f"{form}{op.full_name} {str(dtype).removeprefix('torch.')}, sample {number}, seed {seed}",
                     function,
                     [sample.input, *sample.args],
                     dict(sample.kwargs),
-                    text,
+                    _op_db_text(op, dtype, device, seed, number, writes),
                     writes,
-                    exact,
+                    is_exact(op.aten_name),
+                    is_sum(op.aten_name),
                     "op_db",
                 )
-                tensors = made.tensors()
-                yield from ((made, m) for m in modes if m.name == "plain" or (number < 2 and m.wants(tensors, writes)))
+                for mode in modes:
+                    if mode.name == "plain" or _is_tried(mode, made, place, dtype, breadth):
+                        yield functools.partial(_same, made), mode
 
-    return samples
+    return cells
+
+
+def _same(made: Sample) -> Sample:
+    return made
+
+
+def _is_tried(mode: Mode, made: Sample, place: int, dtype: torch.dtype, breadth: Breadth) -> bool:
+    """Two samples see every mode; in full, one sees the quick ones, and of one dtype the slow ones."""
+    if breadth == "full" and (place > 0 or (mode.slow and (dtype is not torch.float32 or made.writes))):
+        return False
+    return place < 2 and mode.wants(made.tensors(), made.writes)
 
 
 def _op_db_text(op: Any, dtype: torch.dtype, device: str, seed: int, number: int, writes: bool) -> str:

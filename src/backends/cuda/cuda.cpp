@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "backends/cuda/driver.h"
-#include "core/backend.h"
 #include "core/sync.h"
+#include "core/vendor_driver.h"
 #include "jit/nvrtc.h"
 
 namespace corundum::cuda {
@@ -114,25 +114,13 @@ class CurrentDevice {
   Status status_;
 };
 
-// Loading a module is not allowed to a thread that captures, nor while another one does, unless it says that it knows.
-class RelaxedCapture {
- public:
-  explicit RelaxedCapture(const Driver& d) : driver_(d) { driver_.exchange_capture_mode(&mode_); }
-  ~RelaxedCapture() { driver_.exchange_capture_mode(&mode_); }
-  RelaxedCapture(const RelaxedCapture&) = delete;
-
- private:
-  const Driver& driver_;
-  int mode_ = capture_relaxed;
-};
-
 Status load(int device, const std::vector<uint8_t>& binary, const std::string&, const std::string& entry, Function* function) {
   std::string why;
   const Driver* d = driver(&why);
   if (!d) return Status::refuse(why);
   const CurrentDevice current(*d, device);
   if (!current.status()) return current.status();
-  const RelaxedCapture relaxed(*d);
+  const RelaxedCapture<Driver> relaxed(*d);
   const int handle = devices()[static_cast<size_t>(device)]->handle;
   Library library;
   Kernel kernel;
@@ -144,26 +132,13 @@ Status load(int device, const std::vector<uint8_t>& binary, const std::string&, 
   if (Result e = d->kernel_attribute(&threads, function_max_threads, kernel, handle)) return failed(*d, "cuKernelGetAttribute", e);
   if (Result e = d->kernel_attribute(&fixed, function_static_shared_bytes, kernel, handle))
     return failed(*d, "cuKernelGetAttribute", e);
-  const int most = static_cast<int>(chip(device).shared_bytes) - fixed;
-  if (most < 0)
-    return Status::refuse("the kernel " + entry + " needs " + std::to_string(fixed) + " bytes of shared memory; the device has " +
-                          std::to_string(chip(device).shared_bytes));
+  if (Status made = make_function(entry, kernel, threads, fixed, chip(device).shared_bytes, function); !made) return made;
   // Once and for all: above 48 KB a kernel must ask. The split with L1 follows each launch's own need.
-  if (Result e = d->kernel_set_attribute(function_max_dynamic_shared_bytes, most, kernel, handle))
+  if (Result e =
+          d->kernel_set_attribute(function_max_dynamic_shared_bytes, static_cast<int>(function->shared_limit), kernel, handle))
     return failed(*d, "cuKernelSetAttribute", e);
   // Clusters of 16 where the chip has them; elsewhere the driver refuses the attribute, and nobody asks for such a launch.
   d->kernel_set_attribute(function_large_clusters, 1, kernel, handle);
-  *function = {kernel, static_cast<uint32_t>(threads), static_cast<uint32_t>(fixed), static_cast<uint32_t>(most)};
-  return {};
-}
-
-Status check_limits(const Function& f, const Launch& launch) {
-  if (launch.threads > f.max_threads)
-    return Status::refuse("a kernel was to run with " + std::to_string(launch.threads) + " threads a block; its registers allow " +
-                          std::to_string(f.max_threads));
-  if (launch.shared_bytes > f.shared_limit)
-    return Status::refuse("a kernel was to run with " + std::to_string(launch.shared_bytes) +
-                          " bytes of shared memory a block; the device allows " + std::to_string(f.shared_limit));
   return {};
 }
 

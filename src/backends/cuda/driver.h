@@ -27,7 +27,6 @@ enum FunctionAttribute : int {
   function_max_dynamic_shared_bytes = 8,
   function_large_clusters = 14
 };
-constexpr int capture_relaxed = 2;
 
 // CUlaunchAttribute: which, and room for the values of the largest kind.
 struct LaunchAttribute {

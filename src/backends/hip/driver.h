@@ -13,7 +13,6 @@ using Kernel = void*;
 using Stream = void*;
 
 enum FunctionAttribute : int { function_max_threads = 0, function_static_shared_bytes = 1 };
-constexpr int capture_relaxed = 2;
 
 // hipDeviceProp_t of ROCm 5, as far as we read it; it is 792 bytes long.
 struct DeviceProperties {

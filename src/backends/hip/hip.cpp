@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "backends/hip/driver.h"
-#include "core/backend.h"
 #include "core/sync.h"
+#include "core/vendor_driver.h"
 #include "jit/hiprtc.h"
 
 namespace corundum::hip {
@@ -82,18 +82,6 @@ class CurrentDevice {
   Status status_;
 };
 
-// Loading a module is not allowed to a thread that captures, nor while another one does, unless it says that it knows.
-class RelaxedCapture {
- public:
-  explicit RelaxedCapture(const Driver& d) : driver_(d) { driver_.exchange_capture_mode(&mode_); }
-  ~RelaxedCapture() { driver_.exchange_capture_mode(&mode_); }
-  RelaxedCapture(const RelaxedCapture&) = delete;
-
- private:
-  const Driver& driver_;
-  int mode_ = capture_relaxed;
-};
-
 Status load(int device, const std::vector<uint8_t>& binary, const std::string&, const std::string& entry, Function* function) {
   std::string why;
   const Driver* d = driver(&why);
@@ -101,7 +89,7 @@ Status load(int device, const std::vector<uint8_t>& binary, const std::string&, 
   if (device >= device_count()) return Status::refuse("HIP: no device that Corundum knows");
   const CurrentDevice current(*d, device);
   if (!current.status()) return current.status();
-  const RelaxedCapture relaxed(*d);
+  const RelaxedCapture<Driver> relaxed(*d);
   Module module;
   Kernel kernel;
   // Never unloaded: captured graphs hold the function.
@@ -110,30 +98,15 @@ Status load(int device, const std::vector<uint8_t>& binary, const std::string&, 
   int threads = 0, fixed = 0;
   if (Result e = d->kernel_attribute(&threads, function_max_threads, kernel)) return failed(*d, "hipFuncGetAttribute", e);
   if (Result e = d->kernel_attribute(&fixed, function_static_shared_bytes, kernel)) return failed(*d, "hipFuncGetAttribute", e);
-  const int most = static_cast<int>(chip(device).shared_bytes) - fixed;
-  if (most < 0)
-    return Status::refuse("the kernel " + entry + " needs " + std::to_string(fixed) + " bytes of shared memory; the device has " +
-                          std::to_string(chip(device).shared_bytes));
-  *function = {kernel, static_cast<uint32_t>(threads), static_cast<uint32_t>(fixed), static_cast<uint32_t>(most)};
-  return {};
-}
-
-Status check_limits(const Function& f, const Launch& launch) {
-  if (launch.threads > f.max_threads)
-    return Status::refuse("a kernel was to run with " + std::to_string(launch.threads) + " threads a block; its registers allow " +
-                          std::to_string(f.max_threads));
-  if (launch.shared_bytes > f.shared_limit)
-    return Status::refuse("a kernel was to run with " + std::to_string(launch.shared_bytes) +
-                          " bytes of shared memory a block; the device allows " + std::to_string(f.shared_limit));
-  if (launch.cluster > 1) return Status::refuse("a kernel was to run in clusters, which HIP does not have");
-  for (const uint32_t blocks : launch.grid)
-    if (uint64_t{blocks} * launch.threads > UINT32_MAX) return Status::refuse("a grid of more lanes than HIP counts (2^32)");
-  return {};
+  return make_function(entry, kernel, threads, fixed, chip(device).shared_bytes, function);
 }
 
 Status launch(int device, const Function& function, const Launch& launch, const void* args, void* stream) {
   const Driver& d = *driver(); // a loaded function proves that there is one
   if (Status s = check_limits(function, launch); !s) return s;
+  if (launch.cluster > 1) return Status::refuse("a kernel was to run in clusters, which HIP does not have");
+  for (const uint32_t blocks : launch.grid)
+    if (uint64_t{blocks} * launch.threads > UINT32_MAX) return Status::refuse("a grid of more lanes than HIP counts (2^32)");
   const CurrentDevice current(d, device);
   if (!current.status()) return current.status();
   void* parameters[] = {const_cast<void*>(args)};
