@@ -15,9 +15,11 @@ extern "C" {
 //   use_push      only, exclude                           token
 //   use_pop       token
 //   ops                                                   ops: [{overload, family, backends, dtypes, via, enabled}]
-//   record_start                                          token
+//   record_start  trace (optional: keep single calls)     token
 //   record_stop   token                                   calls: [{overload, count, total_us, served: {implementation: count},
-//                                                                  fell_back: {reason: count}, composite}]
+//                                                                  fell_back: {reason: count}, composite}],
+//                                                         trace: [{overload, depth, thread, inputs, outputs, us, implementation,
+//                                                                  reason, launches: [{kernel, symbol, grid, threads, ...}]}]
 //   guards        on: a debug switch                       damage: [what was written beside our memory since the last call]
 //   info                                                  version, torch, backends, packs, cache, counters, config
 //   cache         action: stats|verify|prune|path, max_bytes

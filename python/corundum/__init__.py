@@ -12,6 +12,7 @@ before it, and `record()` says why.
 import torch as _torch  # noqa: F401  before our modules: it may come back for them, at its end (CORUNDUM_ENABLE)
 
 from corundum import cache
+from corundum._explain import Candidate, ExplainedCall, Explanation, Launch, explain
 from corundum._front import disable, enable, info, ops, use
 from corundum._library import Operator
 from corundum._plan import Pack, Plan, pack, plan
@@ -21,8 +22,12 @@ from corundum._version import __version__
 
 __all__ = [
     "Call",
+    "Candidate",
     "Difference",
     "DifferenceError",
+    "ExplainedCall",
+    "Explanation",
+    "Launch",
     "Operator",
     "Pack",
     "Plan",
@@ -33,6 +38,7 @@ __all__ = [
     "cache",
     "disable",
     "enable",
+    "explain",
     "info",
     "ops",
     "pack",

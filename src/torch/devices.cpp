@@ -11,6 +11,7 @@
 
 #include "backends/cpu/cpu.h"
 #include "torch/guards.h"
+#include "torch/trace.h"
 
 namespace corundum {
 
@@ -143,7 +144,7 @@ Status launch(const Target& target, LaunchList& list) {
   void* stream = nullptr;
   if (target.where.type() != c10::kCPU)
     stream = c10::impl::VirtualGuardImpl(target.where.type()).getStream(target.where).native_handle();
-  return run(*target.device, list, stream);
+  return trace::wanted() ? trace::run_traced(*target.device, list, stream) : run(*target.device, list, stream);
 }
 
 bool slot_has_backend(Slot slot) {

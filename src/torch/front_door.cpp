@@ -96,11 +96,13 @@ Json on_ops(const Json&) {
   return {{"ops", rows}};
 }
 
-Json on_record_start(const Json&) { return {{"token", record::start()}}; }
+Json on_record_start(const Json& arguments) { return {{"token", record::start(argument<bool>(arguments, "trace", false))}}; }
 
 Json on_record_stop(const Json& arguments) {
-  Json calls = Json::array();
-  for (const auto& [overload, stats] : record::stop(argument<uint64_t>(arguments, "token"))) {
+  Json calls = Json::array(), trace = Json::array();
+  const record::Recording recording = record::stop(argument<uint64_t>(arguments, "token"));
+  for (const std::string& call : recording.trace) trace.push_back(Json::parse(call));
+  for (const auto& [overload, stats] : recording.calls) {
     calls.push_back({{"overload", overload},
                      {"count", stats.count},
                      {"total_us", stats.total_us},
@@ -108,7 +110,7 @@ Json on_record_stop(const Json& arguments) {
                      {"fell_back", stats.fell_back},
                      {"composite", is_composite(overload)}});
   }
-  return {{"calls", calls}};
+  return {{"calls", calls}, {"trace", trace}};
 }
 
 Json on_guards(const Json& arguments) {
