@@ -82,9 +82,7 @@ Status plan_target(Target* target) {
 }
 
 at::Tensor workspace(const Target& target, const LaunchList& list) {
-  at::Tensor bytes = allocate(target, {static_cast<int64_t>(list.workspace_bytes)}, at::kByte);
-  if (list.workspace_zeroed) bytes.zero_();
-  return bytes;
+  return allocate(target, {static_cast<int64_t>(list.workspace_bytes)}, at::kByte);
 }
 
 void parallel_for(int64_t begin, int64_t end, int64_t grain, void (*body)(void*, int64_t, int64_t), void* context) {

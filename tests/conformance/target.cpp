@@ -145,7 +145,7 @@ Status run_kernel(const Chip& chip, const Kernel& kernel, const std::vector<Argu
 }
 
 Status run_list(const Chip& chip, LaunchList& list, const std::function<void(std::string*)>& edit) {
-  const Memory workspace(chip, Buffer::filled<unsigned char>(list.workspace_bytes, list.workspace_zeroed ? 0 : 0xa5));
+  const Memory workspace(chip, Buffer::filled<unsigned char>(list.workspace_bytes, 0xa5));
   list.bind_workspace(workspace.data());
   for (uint32_t i = 0; i < list.size(); ++i) {
     KernelSource source = family(list[i].key.family)->source(list[i].key, chip);

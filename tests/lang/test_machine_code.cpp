@@ -153,9 +153,9 @@ TEST(MachineCode, SoftmaxOfOddRows) {
       ASSERT_TRUE(s.ok()) << s.reason();
       const Accesses accesses = accesses_in(machine_code(chip, list));
       EXPECT_EQ(count(accesses, "LDGSTS", 16, 16), 1);
-      EXPECT_EQ(count(accesses, "LDG", 1, 32), 1); // where input and output differ in phase
+      EXPECT_LE(count(accesses, "LDG", 1, 32), 3); // beside whole chunks, and where input and output differ in phase
       EXPECT_EQ(count(accesses, "STG", 16, 16), 1);
-      EXPECT_LE(count(accesses, "STG", 1, 8), static_cast<int>(16 / size_of(dtype)));
+      EXPECT_LE(count(accesses, "STG", 1, 8), static_cast<int>(16 / size_of(dtype)) + 1); // a chunk of another phase, and one alone
     }
   });
 }
