@@ -10,6 +10,8 @@ full output in FOLDER:
   language the C++ tests of the kernel language that are in build/tests, those on cuda
   bench    `corundum bench` on the case files that have bars, without compiling where a pack is there (CORUNDUM_JIT=0)
   jit      build/tests/jit_bench: from disk to ready, lookup
+  check    `corundum check --full` on the CPU and on CUDA; cpu.jsonl and cuda.jsonl in FOLDER belong into docs/check. Goes on where
+           an earlier run of the same commit stopped
   demo     examples/demo.py --device cuda, with the weights that examples/demo.py --export made
 Prints a summary last. Exit status 1 when a test failed; the bench's bars are reported, not enforced.
 """
@@ -84,7 +86,7 @@ def nvrtc_path() -> str:
     return str(found[0]) if found else ""
 
 
-PARTS = ["tests", "backend", "language", "bench", "jit", "demo"]
+PARTS = ["tests", "backend", "language", "bench", "jit", "demo", "check"]
 # Case files with bars; `operators` and `models` are asked for by name.
 BARS = ["house", "language", "scan", "pointwise"]
 LANGUAGE = ["test_conformance", "test_dot", "test_movers"]
@@ -145,6 +147,12 @@ def main() -> int:
     if "demo" in parts and options.weights:
         command = [sys.executable, "examples/demo.py", "--device", "cuda", "--weights", str(options.weights)]
         failed |= run_tool("demo", [*command, "--json", str(options.out / "demo.json")], env, options.out, 45) != 0
+    if "check" in parts:
+        for device in ("cpu", "cuda"):
+            command = [sys.executable, "-W", "ignore", "-m", "corundum", "check", "--full", "--backend", device, "--resume"]
+            command += ["--jobs", str(max(1, (os.cpu_count() or 1) - 2)), "--coverage", "docs/coverage.md"]
+            command += ["--output", str(options.out / f"check-{device}.jsonl"), "--summary", str(options.out / f"{device}.jsonl")]
+            failed |= run_tool(f"check-{device}", command, env, options.out, 30) != 0
     if "tests" in parts:
         tests = summary["tests"] = run_tests(env, options.pytest, options.out)
         failed |= bool(tests["failed"] or not tests["passed"])

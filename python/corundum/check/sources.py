@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import itertools
 import os
 import random
 import sys
@@ -23,10 +24,17 @@ from corundum.check.tensors import LAYOUTS, STRIDED_SOURCE, Recipe, Shape, dense
 MODE_SHAPE: Shape = (4, 6)
 MODE_LAYOUTS = ["contiguous", "transposed", "misaligned"]
 # How much is made of a call: "sample" of few sizes, "full" of every size once and every layout at some, "product" of every pair.
-Breadth = Literal["sample", "full", "product"]
+# "thin" is what full makes of dtypes other than LEAD's: every size of a sample in some layout.
+Breadth = Literal["sample", "thin", "full", "product"]
+LEAD = (torch.float32, torch.int64)
 # Dtypes that a second operand has beside x's own, for promotion.
 MIXED = [torch.int32, torch.float16, torch.float64]
-SHAPES_A_LAYOUT, SHAPES_A_VARIANT, OP_DB_SAMPLES = 4, 6, 16
+SHAPES_A_LAYOUT, SHAPES_A_VARIANT = 4, {"thin": 2, "full": 6}
+OP_DB_SAMPLES = {"thin": 4, "full": 16}
+
+
+def of_dtype(breadth: Breadth, dtype: torch.dtype) -> Breadth:
+    return "thin" if breadth == "full" and dtype not in LEAD else breadth
 
 
 def own_units(
@@ -47,7 +55,8 @@ def own_units(
             dtype = getattr(torch, name)
             if dtypes is None or dtype in dtypes:
                 tried = [mode for mode in modes if breadth != "full" or name == lead or not mode.slow]
-                yield Unit(row["overload"], dtype, device, _own(row["overload"], dtype, device, tried, breadth, huge))
+                cells = _own(row["overload"], dtype, device, tried, of_dtype(breadth, dtype), huge)
+                yield Unit(row["overload"], dtype, device, cells)
 
 
 def _own(
@@ -87,9 +96,12 @@ def _own(
 
 def _grid(breadth: Breadth, usual: bool, order: random.Random) -> Iterator[tuple[Shape, str, Shape, int]]:
     """(shape, layout, strides, offset) of what a call is made on; `usual`: its arguments have their usual values."""
-    every = [(shape, *layout) for shape in shapes(breadth != "sample") for layout in layouts(shape)]
-    if breadth != "full":
+    every = [(shape, *layout) for shape in shapes(breadth in ("full", "product")) for layout in layouts(shape)]
+    if breadth in ("sample", "product"):
         yield from every
+        return
+    if breadth == "thin" and usual:
+        yield from (order.choice(list(same)) for _, same in itertools.groupby(every, key=lambda one: one[0]))
         return
     if usual:
         yield from (one for one in every if one[1] == "contiguous")
@@ -98,7 +110,7 @@ def _grid(breadth: Breadth, usual: bool, order: random.Random) -> Iterator[tuple
         if usual and name != "contiguous":
             yield from order.sample(those, min(SHAPES_A_LAYOUT, len(those)))
     if not usual:
-        yield from order.sample(every, SHAPES_A_VARIANT)
+        yield from order.sample(every, SHAPES_A_VARIANT[breadth])
 
 
 def _in_modes(
@@ -106,12 +118,13 @@ def _in_modes(
 ) -> Iterator[tuple[Callable[[], Any], Mode]]:
     """In full: every mode on a contiguous tensor, one other layout and unusual arguments in the quick ones."""
     found = [one for one in layouts(MODE_SHAPE) if one[0] in MODE_LAYOUTS]
-    if breadth == "full":
-        found = found[:1] + ([order.choice(found[1:])] if usual else [])
+    whole = breadth in ("sample", "product")
+    if not whole:
+        found = found[:1] + ([order.choice(found[1:])] if usual and breadth == "full" else [])
     for name, stride, offset in found:
         make = of(MODE_SHAPE, name, stride, offset)
         first = usual and name == found[0][0]
-        if breadth != "full" or first:
+        if whole or (first and breadth == "full"):
             yield from ((make, mode) for mode in modes)
         else:  # gradients depend on layout and arguments; of the rest one in turn
             quick = [mode for mode in modes if not mode.slow]
@@ -228,7 +241,8 @@ def op_db_units(
         for dtype in sorted(op.supported_dtypes(device), key=str):
             if dtypes is None or dtype in dtypes:
                 concerns = functools.partial(_concerns, reached, wanted, dtype)
-                yield Unit(f"op_db {op.full_name}", dtype, device, _of_op_db(op, dtype, device, modes, breadth, seed), concerns)
+                cells = _of_op_db(op, dtype, device, modes, of_dtype(breadth, dtype), seed)
+                yield Unit(f"op_db {op.full_name}", dtype, device, cells, concerns)
 
 
 def _concerns(reached: Callable[[], set[str] | None], wanted: set[str], dtype: torch.dtype) -> bool:
@@ -282,8 +296,8 @@ def _of_op_db(
             inputs = list(enumerate(op.sample_inputs(device, dtype)))
             if dtype is torch.float32 and op.error_inputs_func is not None:  # their dtypes are their own
                 inputs += enumerate((wrong.sample_input for wrong in op.error_inputs(device)), len(inputs))
-        if breadth == "full":
-            inputs = sorted(order.sample(inputs, min(OP_DB_SAMPLES, len(inputs))), key=lambda one: one[0])
+        if breadth in OP_DB_SAMPLES:
+            inputs = sorted(order.sample(inputs, min(OP_DB_SAMPLES[breadth], len(inputs))), key=lambda one: one[0])
         forms = [("", op.op, False)] + ([("in-place ", op.inplace_variant, True)] if op.inplace_variant is not None else [])
         for place, (number, sample) in enumerate(inputs):
             for form, function, writes in forms:
@@ -311,7 +325,9 @@ def _same(made: Sample) -> Sample:
 
 def _is_tried(mode: Mode, made: Sample, place: int, dtype: torch.dtype, breadth: Breadth) -> bool:
     """Two samples see every mode; in full, one sees the quick ones, and of one dtype the slow ones."""
-    if breadth == "full" and (place > 0 or (mode.slow and (dtype is not torch.float32 or made.writes))):
+    if breadth == "thin" and mode.name != "backward":
+        return False
+    if breadth in OP_DB_SAMPLES and (place > 0 or (mode.slow and (dtype is not torch.float32 or made.writes))):
         return False
     return place < 2 and mode.wants(made.tensors(), made.writes)
 
