@@ -85,6 +85,7 @@ MACHINERY = {
     "more than 64 dimensions",
     "no backend serves this device type",
     "no backend serves this device",
+    "no kernel for this dtype",
     "no kernel for this input dtype",
     "no kernel for this output dtype",
     "switched off",
