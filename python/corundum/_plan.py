@@ -117,11 +117,20 @@ class _Planning(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         if func.name().removeprefix("aten::") in self._ours:
-            return func.redispatch(self._keys, *args, **kwargs)
+            return func.redispatch(self._keys, *_numbers_as_tensors(func, args), **kwargs)
         if _runs_others(func.name()):
             with self:  # the calls that it makes are leaves, too
-                return func.redispatch(self._keys, *args, **kwargs)
+                return func.redispatch(self._keys, *_numbers_as_tensors(func, args), **kwargs)
         return func(*args, **kwargs)
+
+
+def _numbers_as_tensors(func: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """`x * 2` is mul.Tensor of a number, which redispatch does not take: as a 0-dim tensor it plans the same kernel."""
+    pairs = zip(args, func._schema.arguments, strict=False)
+    return tuple(
+        torch.tensor(value) if isinstance(value, (bool, int, float)) and str(kind.type) == "Tensor" else value
+        for value, kind in pairs
+    )
 
 
 def _runs_others(name: str) -> bool:

@@ -202,8 +202,8 @@ for comparison in COMPARISONS:
 OUT_DTYPES = {name: torch.bool for name in OUT if name.split("_")[0] in COMPARISONS}
 
 UNARY["addcmul"] = Case("addcmul", lambda x: torch.addcmul(x, x, x, value=2), NUMBERS[:6] + COMPLEX, through_double=True)
-UNARY["addcdiv"] = Case("addcdiv", lambda x: torch.addcdiv(x, x, x + 9, value=0.5), FLOATS + COMPLEX, through_double=True)
-UNARY["lerp"] = Case("lerp.Tensor", lambda x: torch.lerp(x, x + 1, x * x), FLOATS, through_double=True)
+UNARY["addcdiv"] = Case("addcdiv", lambda x: torch.addcdiv(x, x.neg(), x, value=0.5), FLOATS + COMPLEX, through_double=True)
+UNARY["lerp"] = Case("lerp.Tensor", lambda x: torch.lerp(x, x.neg(), x.abs()), FLOATS, through_double=True)
 UNARY["number_to_a_power"] = Case("pow.Scalar", lambda x: torch.pow(2, x), FLOATS, through_double=True)
 UNARY["rest_of_a_number"] = Case("remainder.Scalar_Tensor", lambda x: torch.remainder(7.5, x), FLOATS[:2])
 for sign, shift, shifted in (("<<", aten.__lshift__, aten.__ilshift__), (">>", aten.__rshift__, aten.__irshift__)):
@@ -213,10 +213,10 @@ for sign, shift, shifted in (("<<", aten.__lshift__, aten.__ilshift__), (">>", a
     IN_PLACE[f"x {sign}= 3"] = Case(f"{name_}.Scalar", lambda x, y, f=shifted: f.Scalar(x, 3), INTEGERS, True)
     IN_PLACE[f"x {sign}= y"] = Case(f"{name_}.Tensor", shifted.Tensor, INTEGERS, True)
 IN_PLACE["addcmul_"] = Case("addcmul_", lambda x, y: x.addcmul_(y, y), FLOATS, through_double=True)
-IN_PLACE["addcdiv_"] = Case("addcdiv_", lambda x, y: x.addcdiv_(y, y * y + 1), FLOATS, through_double=True)
+IN_PLACE["addcdiv_"] = Case("addcdiv_", lambda x, y: x.addcdiv_(x, y), FLOATS, through_double=True)
 IN_PLACE["lerp_"] = Case("lerp_.Tensor", lambda x, y: x.lerp_(y, y), FLOATS, through_double=True)
 OUT["addcmul"] = Case("addcmul.out", lambda x, out: torch.addcmul(x, x, x, out=out), FLOATS, through_double=True)
-OUT["addcdiv"] = Case("addcdiv.out", lambda x, out: torch.addcdiv(x, x, x * x + 1, out=out), FLOATS, through_double=True)
+OUT["addcdiv"] = Case("addcdiv.out", lambda x, out: torch.addcdiv(x, x, x, out=out), FLOATS, through_double=True)
 OUT["lerp"] = Case("lerp.Tensor_out", lambda x, out: torch.lerp(x, x, x, out=out), FLOATS, through_double=True)
 OUT["number_to_a_power"] = Case("pow.Scalar_out", lambda x, out: torch.pow(2, x, out=out), FLOATS, through_double=True)
 

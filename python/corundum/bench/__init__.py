@@ -17,6 +17,7 @@ import torch
 
 import corundum
 from corundum._facts import facts
+from corundum._front import enabled
 from corundum.bench import cases
 from corundum.bench.cases import Entry
 from corundum.bench.compare import Comparison, compare, identity, read_results
@@ -63,9 +64,10 @@ def _as_wished(wish: Wish, entry: Entry) -> Entry:
 def list_cases(wish: Wish) -> Iterator[str]:
     """The cases as lines of a case file of `corundum pack`. One that cannot be compiled ahead is a comment that says why."""
     target = "sm_90" if wish.device == "cuda" else "avx2"
-    for entry in entries(wish):
-        why = why_not_planned(entry, target)
-        yield json.dumps(entry.source) if why is None else f"# {entry.title}: {why}"
+    with enabled():  # once, not for each plan
+        for entry in entries(wish):
+            why = why_not_planned(entry, target)
+            yield json.dumps(entry.source) if why is None else f"# {entry.title}: {why}"
 
 
 def bench(
