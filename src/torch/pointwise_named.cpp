@@ -62,7 +62,7 @@ Status nan_to_num(const Op& op, Tensor& out, const Tensor& x, MaybeDouble nan, M
   call.scalars[0] = corundum::Scalar::of(nan.value_or(0));
   call.scalars[1] = corundum::Scalar::of(positive.value_or(most));
   call.scalars[2] = corundum::Scalar::of(negative.value_or(-most));
-  return run(call, out);
+  return run_like(call, x, x.scalar_type(), out);
 }
 
 const bool declared = for_rows(Signature::named, [](const Op& op) {
