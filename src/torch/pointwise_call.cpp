@@ -378,12 +378,12 @@ Status run(const TensorCall& call, at::Tensor* const* outputs) {
   return run_dense(call, p, layout);
 }
 
-Status run_like(const TensorCall& call, const at::Tensor& x, at::ScalarType type, at::Tensor& out) {
-  if (out.defined() || !x.is_non_overlapping_and_dense()) return run(call, out);
+Status run_into_new(const TensorCall& call, const at::Tensor& x, at::ScalarType type, Made as, at::Tensor& out) {
+  if (out.defined() || (as == Made::like && !x.is_non_overlapping_and_dense())) return run(call, out);
   Target target;
   CORUNDUM_TRY(find_target(x.device(), &target));
   const DeviceScope device(target);
-  at::Tensor made = allocate_strided(target, x.sizes(), x.strides(), type);
+  at::Tensor made = as == Made::like ? allocate_strided(target, x.sizes(), x.strides(), type) : allocate(target, x.sizes(), type);
   CORUNDUM_TRY(run(call, made));
   out = std::move(made);
   return {};

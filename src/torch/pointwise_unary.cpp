@@ -13,7 +13,8 @@ Status unary(const Op& op, Tensor& out, const Tensor& x) {
   if (to_real && c10::isComplexType(x.scalar_type())) {
     if (out.is_same(x)) return Status::refuse("complex numbers in place");
     if (!is_plain(x)) return Status::refuse(not_plain);
-    return run_like(call_of(op, {}, {&x}), x, c10::toRealValueType(x.scalar_type()), out);
+    const Made as = op.promotion == Promotion::any_to_float ? Made::contiguous : Made::like;
+    return run_into_new(call_of(op, {}, {&x}), x, c10::toRealValueType(x.scalar_type()), as, out);
   }
   return run(call_of(op, {}, {&x}), out);
 }
