@@ -82,9 +82,7 @@ Status check_number(const at::Scalar& number, at::ScalarType dtype) {
 
 Status slot(const at::Scalar& number, at::ScalarType dtype, uint64_t* to) {
   CORUNDUM_TRY(check_number(number, dtype));
-  corundum::Scalar scalar;
-  CORUNDUM_TRY(to_scalar(number, &scalar));
-  *to = slot_of(scalar, dtype_of(dtype));
+  *to = slot_of(to_scalar(number), dtype_of(dtype));
   return {};
 }
 

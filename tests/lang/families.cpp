@@ -20,8 +20,8 @@ pointwise::Call pointwise_call(const char* name, Dtype dtype, pointwise::Signatu
   pointwise::Call call{};
   for (const pointwise::Op& op : pointwise::ops)
     if (!std::strcmp(op.name, name) && op.signature == signature) call.op = &op;
-  call.compute = call.out.dtype = dtype;
-  call.out.data = aligned;
+  call.compute = call.out[0].dtype = dtype;
+  call.out[0].data = aligned;
   for (auto& in : call.in) in.data = aligned, in.dtype = dtype;
   for (Scalar& s : call.scalars) s = Scalar::of(1.0);
   return call;
@@ -32,7 +32,7 @@ template <pointwise::Signature Signature, Dtype D, int Flag = 0>
 Status dense(const char* name, const Chip& chip, LaunchList& list) {
   pointwise::Call call = pointwise_call(name, D, Signature);
   call.flag = Flag;
-  if (Signature == pointwise::Signature::comparison) call.out.dtype = Dtype::boolean;
+  if (Signature == pointwise::Signature::comparison) call.out[0].dtype = Dtype::boolean;
   if (Signature == pointwise::Signature::where) call.in[0].dtype = Dtype::boolean;
   return pointwise::plan_dense(chip, call, int64_t{1} << 24, list);
 }
@@ -52,7 +52,7 @@ Status add_strided(const Chip& chip, LaunchList& list, int64_t y0, int64_t y1) {
   pointwise::Call call = pointwise_call("add", D, pointwise::Signature::binary_alpha);
   call.rank = 2;
   call.shape = shape;
-  call.out.strides = call.in[0].strides = dense;
+  call.out[0].strides = call.in[0].strides = dense;
   call.in[1].strides = other;
   return pointwise::plan(chip, call, list);
 }

@@ -95,7 +95,7 @@ Dtype of_size(size_t bytes) {
 Status plan(const Chip& chip, const ForeachCall& call, std::optional<ListLaunches>* launches) {
   KernelKey key;
   key.family = family_instance.id();
-  key.op = static_cast<uint16_t>(call.op - ops);
+  key.op = static_cast<uint16_t>(call.op - ops.data());
   const bool moves = (call.op->signature == Signature::copy && call.compute == call.out) || call.op->signature == Signature::zero;
   if (moves && size_of(call.compute) > 8) return Status::refuse("elements are not of 1, 2, 4, 8 or 16 bytes");
   const Dtype in = moves ? of_size(size_of(call.compute)) : call.compute, out = moves ? in : call.out;
