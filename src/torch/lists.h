@@ -25,7 +25,7 @@ struct WritingLists<overload, attempt> {
       return fall_back<void, Args...>(overload, keys, done.reason(), args...);
     record::served(own_kernel);
   }
-  static void bind(torch::Library& library, const char* name) { library.impl(name, TORCH_FN(call)); }
+  static void bind(torch::Library& library, Overload& self) { library.impl(self.name(), TORCH_FN(call)); }
 };
 
 // A list is on the meta device if its first tensor is.

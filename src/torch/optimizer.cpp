@@ -195,7 +195,7 @@ const bool declared = [] {
   adagrad_tensor.declare("_fused_adagrad_.tensor_lr", family, dtypes, &WritingLists<adagrad_tensor, &adagrad<const Tensor&>>::bind);
   unscaled.declare("_amp_foreach_non_finite_check_and_unscale_", family, dtypes, &WritingLists<unscaled, &unscale>::bind);
   updated.declare("_amp_update_scale_", family, "float32",
-                  [](torch::Library& library, const char* name) { library.impl(name, TORCH_FN(call_update)); });
+                  [](torch::Library& library, Overload& self) { library.impl(self.name(), TORCH_FN(call_update)); });
   return true;
 }();
 
