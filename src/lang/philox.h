@@ -10,11 +10,11 @@ struct Random4 {
   u32 word[4];
 };
 
-// Of V counters side by side. Two rounds a pass of the loop: a fifth of the code, as fast as all ten in a row.
+// Of V counters side by side. A loop of two rounds a pass compiles a tenth faster and runs up to a quarter slower.
 template <int V>
 COR_FN void philox_rounds(u64 key, Random4 (&counters)[V]) {
   u32 k0 = static_cast<u32>(key), k1 = static_cast<u32>(key >> 32);
-#pragma unroll 2
+#pragma unroll
   for (int round = 0; round < 10; ++round) {
 #pragma unroll
     for (int j = 0; j < V; ++j) {

@@ -150,14 +150,14 @@ void put_parameters(const Distribution& d, Dtype dtype, ArgsWriter& args) {
 
 int64_t pieces(int64_t n, int64_t of) { return (n + of - 1) / of; }
 
-// cor::DrawArgs. `line`: lanes that one round of ATen's loop has; a round is `round` elements. As many lanes as the chip holds at
-// once share the rounds.
+// cor::DrawArgs. `line`: lanes that one round of ATen's loop has; a round is `round` elements. `waves` times as many lanes as the
+// chip holds at once share the rounds: several where they wait for memory.
 struct Draws {
   const PhiloxState& state;
-  int64_t n, threads, round, line;
+  int64_t n, threads, round, line, waves = 1;
 
   int64_t slices(const Chip& chip) const {
-    const int64_t lanes = int64_t{chip.multiprocessors} * resident_threads(chip);
+    const int64_t lanes = waves * chip.multiprocessors * resident_threads(chip);
     return std::clamp<int64_t>(lanes / line, 1, pieces(n, round));
   }
   void put(const Chip& chip, ArgsWriter& args) const {
@@ -249,7 +249,8 @@ Status plan_dropout(const Chip& chip, const Dropout& call, const PhiloxState& st
   const bool one_by_one = call.vector == 1;
   const int vector = one_by_one ? neighbours(chip, call.n, 4, call.dtype, 4, {call.in, call.out, call.mask}) : call.vector;
   const int64_t threads = policy(chip, call.n, 4).threads;
-  const Draws draws = one_by_one ? apart(chip, state, call.n, 4, vector) : Draws{state, call.n, threads, threads * vector, threads};
+  const Draws draws =
+      one_by_one ? apart(chip, state, call.n, 4, vector) : Draws{state, call.n, threads, threads * vector, threads, 4};
   ArgsWriter args; // member by member, as DropoutArgs has them
   draws.put(chip, args);
   for (const void* p : {call.in, static_cast<const void*>(call.out), static_cast<const void*>(call.mask)}) args.put(p);
