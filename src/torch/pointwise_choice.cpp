@@ -163,15 +163,15 @@ const bool declared =
     for_rows(Signature::clamp_tensor, [](const Op& op) { Forms<&clamp_tensor>::all(op, "Tensor", "Tensor_out"); }) &&
     for_rows(Signature::where,
              [](const Op& op) {
-               Forms<&where>::functional(op, {"where.self"});
-               Forms<&where>::output(op, {"where.self_out"});
+               Forms<&where>::functional(op, {op.name + std::string(".self")});
+               Forms<&where>::output(op, {op.name + std::string(".self_out")});
              }) &&
     for_rows(Signature::fill,
              [](const Op& op) {
                Forms<&fill_scalar>::in_place(op, {"fill_.Scalar"});
                Forms<&fill_tensor>::in_place(op, {"fill_.Tensor"});
              }) &&
-    for_rows(Signature::zero, [](const Op& op) { Forms<&zero>::in_place(op, {"zero_"}); }) &&
+    for_rows(Signature::zero, [](const Op& op) { Forms<&zero>::in_place(op, {op.name}); }) &&
     for_rows(Signature::masked_fill,
              [](const Op& op) {
                Forms<&masked_fill_scalar>::functional(op, {"masked_fill.Scalar"});
@@ -179,7 +179,7 @@ const bool declared =
                Forms<&masked_fill_scalar>::in_place(op, {"masked_fill_.Scalar"});
                Forms<&masked_fill_tensor>::in_place(op, {"masked_fill_.Tensor"});
              }) &&
-    for_rows(Signature::copy, [](const Op& op) { Forms<&copy>::in_place(op, {"copy_"}); });
+    for_rows(Signature::copy, [](const Op& op) { Forms<&copy>::in_place(op, {op.name}); });
 
 } // namespace
 

@@ -66,13 +66,13 @@ Status nan_to_num(const Op& op, Tensor& out, const Tensor& x, MaybeDouble nan, M
 }
 
 const bool declared = for_rows(Signature::named, [](const Op& op) {
-  const std::string_view name = op.name;
+  const std::string name = op.name;
   if (name == "pow") {
-    Forms<&pow_number>::functional(op, {"pow.Tensor_Scalar"});
-    Forms<&pow_number>::in_place(op, {"pow_.Scalar"});
-    Forms<&pow_number>::output(op, {"pow.Tensor_Scalar_out"});
-    Forms<&pow_of_number>::functional(op, {"pow.Scalar"});
-    Forms<&pow_of_number>::output(op, {"pow.Scalar_out"});
+    Forms<&pow_number>::functional(op, {name + ".Tensor_Scalar"});
+    Forms<&pow_number>::in_place(op, {name + "_.Scalar"});
+    Forms<&pow_number>::output(op, {name + ".Tensor_Scalar_out"});
+    Forms<&pow_of_number>::functional(op, {name + ".Scalar"});
+    Forms<&pow_of_number>::output(op, {name + ".Scalar_out"});
   } else if (name == "nan_to_num") {
     Forms<&nan_to_num>::all(op);
   }

@@ -6,6 +6,7 @@
 #include "ops/embedding/embedding.h"
 #include "ops/layer_norm/layer_norm.h"
 #include "ops/pointwise/pointwise.h"
+#include "ops/random/random.h"
 #include "ops/reduce/reduce.h"
 #include "ops/scan/scan.h"
 #include "ops/softmax/softmax.h"
@@ -99,6 +100,20 @@ Status transpose_of(const Chip& chip, LaunchList& list) {
   return planned ? Status() : Status::refuse("no transpose");
 }
 
+template <Dtype D>
+Status random_of(const Chip& chip, LaunchList& list, random::Kind kind) {
+  return random::plan_fill(chip, {{kind}, D, aligned, int64_t{1} << 24}, {}, list);
+}
+template <Dtype D>
+Status random_strided(const Chip& chip, LaunchList& list) {
+  const int64_t sizes[] = {1024, 1024}, strides[] = {2 * static_cast<int64_t>(size_of(D)), 8192 * static_cast<int64_t>(size_of(D))};
+  return random::plan_fill(chip, {{random::Kind::normal}, D, aligned, int64_t{1} << 20, 2, sizes, strides}, {}, list);
+}
+template <Dtype D>
+Status dropout_of(const Chip& chip, LaunchList& list, int64_t n, int vector) {
+  return random::plan_dropout(chip, {D, aligned, aligned, aligned, n, 0.5, vector}, {}, list);
+}
+
 using pointwise::Signature;
 constexpr Dtype f32 = Dtype::float32, bf16 = Dtype::bfloat16, f16 = Dtype::float16, f64 = Dtype::float64, i64 = Dtype::int64;
 
@@ -156,6 +171,19 @@ const std::vector<FamilyCase>& family_cases() {
       CASE("cumsum of one row f32", true, true, cumsum_of<f32>(c, l, 1, int64_t{1} << 26, 1)),
       CASE("cumsum of columns f32", true, true, cumsum_of<f32>(c, l, 64, 1024, 1024)),
       CASE("cumsum of 32 columns i64", true, true, cumsum_of<i64>(c, l, 1, int64_t{1} << 20, 32)),
+      CASE("uniform f32", false, true, random_of<f32>(c, l, random::Kind::uniform)),
+      CASE("normal bf16", false, false, random_of<bf16>(c, l, random::Kind::normal)),
+      CASE("exponential f32", false, true, random_of<f32>(c, l, random::Kind::exponential)),
+      CASE("cauchy f64", false, true, random_of<f64>(c, l, random::Kind::cauchy)),
+      CASE("log_normal f32", false, true, random_of<f32>(c, l, random::Kind::log_normal)),
+      CASE("geometric i64", false, true, random_of<i64>(c, l, random::Kind::geometric)),
+      CASE("integers i64", false, true, random_of<i64>(c, l, random::Kind::integers)),
+      CASE("wide integers i64", false, true, random_of<i64>(c, l, random::Kind::wide_integers)),
+      CASE("any integer f32", false, false, random_of<f32>(c, l, random::Kind::any_integer)),
+      CASE("strided normal f32", false, false, random_strided<f32>(c, l)),
+      CASE("dropout f32", false, true, dropout_of<f32>(c, l, int64_t{1} << 24, 4)),
+      CASE("dropout bf16", false, true, dropout_of<bf16>(c, l, int64_t{1} << 24, 8)),
+      CASE("dropout of an odd length f16", false, false, dropout_of<f16>(c, l, (int64_t{1} << 24) + 1, 1)),
       CASE("embedding of 1024 of 2 bytes", true, true, embedding_of<2>(c, l, 1024)),
       CASE("embedding of 1023 of 4 bytes", false, false, embedding_of<4>(c, l, 1023)),
   };

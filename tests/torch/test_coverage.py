@@ -16,6 +16,12 @@ pytestmark = pytest.mark.usefixtures("on")
 
 # Refusals of calls that are errors in ATen, too (test_errors.py compares the words).
 ERRORS = {
+    "a deviation is below 0",
+    "a number is no probability",
+    "a parameter is out of its range",
+    "mean and deviation do not broadcast",
+    "the generator is of another kind of device",
+    "the probabilities do not broadcast",
     "a bound overflows the dtype",
     "a number does not fit the dtype",
     "a dimension is out of range",
@@ -62,6 +68,9 @@ ERRORS = {
 }
 # Of the machinery: no device, no plan, and what the checks above a plan let nobody reach.
 MACHINERY = {
+    "no kernel for this distribution on this device",
+    "this device type has random numbers of its own",
+    "this torch has no such random generator",
     "a block's part is too long",
     "a plan is being made: only meta tensors are planned",
     "a row is too long for one block",
@@ -73,6 +82,7 @@ MACHINERY = {
     "more than 64 dimensions",
     "no backend serves this device type",
     "no backend serves this device",
+    "no kernel for this dtype",
     "no kernel for this input dtype",
     "no kernel for this output dtype",
     "switched off",

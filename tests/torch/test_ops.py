@@ -15,7 +15,7 @@ each_layout = pytest.mark.parametrize("layout", LAYOUTS)
 
 def test_every_overload_has_a_case():
     """A new overload is an error here until a table of cases.py reaches it."""
-    ours = {op["overload"] for op in corundum.ops() if not op["via"]}
+    ours = {op["overload"] for op in corundum.ops() if not op["via"] and op["family"] != "random"}  # theirs: test_random.py
     reached = {case.overload for table in TABLES for case in table.values()}
     assert ours - reached == set(), "overloads that no case reaches"
     assert reached - ours == set(), "cases of overloads that are not ours"
@@ -188,8 +188,11 @@ def test_bits_are_moved_whatever_they_mean(dtype, device):
         compare(Case("copy_", function, [], True), x)
     if dtype.is_complex:
         for view in (torch.conj, lambda x: x.conj().imag, lambda x: x.conj().t()):
-            compare(Case("copy_", lambda x, view=view: torch.empty_like(view(x)).copy_(view(x)), [], True), x)
-            compare(Case("copy_", lambda x, view=view: view(x.clone()).copy_(view(x).clone()), [], True), x)
+            for copy in (
+                lambda x, view=view: torch.empty_like(view(x)).copy_(view(x)),
+                lambda x, view=view: view(x.clone()).copy_(x.real if view(x).is_neg() else view(x).resolve_conj()),
+            ):
+                compare(Case("copy_", lambda x, copy=copy: copy(x).resolve_neg().resolve_conj(), [], True), x)
 
 
 @each_device
