@@ -42,4 +42,4 @@ def test_a_number_plans_the_kernel_that_a_call_launches(on, number):
 
 def test_what_cannot_be_planned_says_why(on):
     with pytest.raises(Exception, match=r"add.Tensor cannot be planned: dtype not covered"):
-        corundum.plan("sm_90", [case("torch.add", (4,), (4,), dtype="complex64")])
+        corundum.plan("sm_90", [case("torch.add", (4,), (4,), dtype="uint16")])

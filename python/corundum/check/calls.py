@@ -38,6 +38,11 @@ VALUES: dict[tuple[str, str], list[str]] = {
     ("", "value"): ["3"],
     ("", "other"): ["2"],
     ("", "scalar"): ["2"],
+    ("", "p"): ["0.5", "0.25"],
+    ("random_", "from"): ["0", "2"],
+    ("random_", "to"): ["100"],
+    ("native_dropout", "train"): ["True", "None", "False"],
+    ("normal", "mean"): ["1.5"],
 }
 # Tensor arguments that are no second operand of x's shape and dtype.
 TENSORS = {"mask": "mask", "condition": "mask", "indices": "index", "weight": "weight", "bias": "weight"}
