@@ -29,6 +29,12 @@ extern "C" {
 //   pack_progress token                                   done: kernels of that plan compiled so far, while pack_write runs
 //   pack_open     path
 //   bind_device   device ("privateuseone"), backend       serves tensors of that device type by that backend
+//   define        name, arguments, expressions, promotion, outputs, derivative (docs/user-operators.md)
+//                                                         name, tensors, numbers (names of arguments), outputs: how many,
+//                                                         backward: names of the operators that compute derivatives
+//   define_trace  name, is_bool, numbers, number_dtype, steps, outputs, backward (src/ops/user/definition.h)
+//                                                         the same
+//   defined       name (optional)                         the same; without a name: names of all of them
 CORUNDUM_API char* corundum_call(const char* command, const char* arguments);
 CORUNDUM_API void corundum_free(char* answer);
 }

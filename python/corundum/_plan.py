@@ -86,6 +86,8 @@ def pack(
 def _run(target: str, key: torch._C.DispatchKey, cases: list[Case], progress: Progress | None) -> Plan:
     backend = "cpu" if key == torch._C.DispatchKey.CPU else "cuda"
     ours = {operator["overload"] for operator in _front.ops() if backend in operator["backends"] and not operator["via"]}
+    for name in _library._call("defined")["names"]:  # of users: each form of them
+        ours |= {name, f"{name}_", f"{name}.out"}
     _library._call("plan_begin", target=target)
     try:
         for done, case in enumerate(cases):

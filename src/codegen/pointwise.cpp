@@ -18,6 +18,7 @@ const MathsPart maths_parts[] = {
     {"divide", {"fmod", "remainder", "div_trunc", "div_floor"}},
     {"erf", {"erf", "erfc", "normal_cdf", "gelu_erf", "gelu_erf_derivative"}},
     {"erfinv", {"erfinv"}},
+    {"expression", {"expression"}}, // the namespace
     {"exp", {"exp", "exp2", "expm1", "exp_nonpositive"}},
     {"gamma", {"lgamma", "digamma"}},
     {"hyperbolic", {"sinh", "cosh"}},
@@ -112,8 +113,8 @@ std::string body(const PointwiseText& t) {
        ", scalars = " + std::to_string(t.scalars) + ", slots = " + std::to_string(t.slots) + ";\n";
   s += "  static constexpr unsigned broadcasts = " + std::to_string(broadcasts) + ";\n";
   const bool one = t.outputs.size() == 1;
-  s += std::string("  static COR_FN ") + (one ? "auto" : "Results") + " apply(" + parameters + ") {\n    return " +
-       (one ? "" : "{") + t.expression + (one ? "" : "}") + ";\n  }\n";
+  s += std::string("  static COR_FN ") + (one ? "auto" : "Results") + " apply(" + parameters + ") {\n" + t.statements +
+       "    return " + (one ? "" : "{") + t.expression + (one ? "" : "}") + ";\n  }\n";
   return s + each(t) + "};\n}\n";
 }
 
@@ -146,7 +147,7 @@ std::string maths_includes(std::string_view expression) {
 std::string pointwise_text(const PointwiseText& t, const Chip& chip) {
   std::string s = t.layout == Layout::tiled ? "#include \"lang/pointwise_tiled.h\"\n" : "#include \"lang/pointwise.h\"\n";
   if (t.complex && t.expression.find('(') != std::string::npos) s += "#include \"lang/maths/complex.h\"\n";
-  s += maths_includes(t.expression) + body(t);
+  s += maths_includes(t.statements + t.expression) + body(t);
   const auto list = [&](std::initializer_list<int64_t> numbers) {
     std::string r = "(" + t.entry + ", cor::Body";
     for (int64_t n : numbers) r += ", " + std::to_string(n);

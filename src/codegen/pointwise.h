@@ -25,6 +25,7 @@ std::string input_name(int index);
 
 struct PointwiseText {
   std::string entry;
+  std::string statements; // lines before the expression, which may name what they define; empty or ends with a newline
   std::string expression; // over the inputs, s0, s1, ... and the type Common; of several outputs: "a, b"
   std::string scalar;     // kernel type of s0, s1, ...
   std::string common;     // kernel type, as stored, of the dtype in which the inputs meet

@@ -11,6 +11,7 @@
 
 #include "backends/cpu/cpu.h"
 #include "torch/guards.h"
+#include "torch/prefetch.h"
 #include "torch/trace.h"
 
 namespace corundum {
@@ -121,6 +122,12 @@ void follow_program(const std::string& name) {
     prefetch(*cpu->device);
   else
     make_served(slot_cpu, c10::kCPU, 0); // prefetches; a processor that no backend serves has nothing to make ready
+}
+
+void prefetch_again() {
+  for (const auto& slot : served_devices)
+    for (const auto& entry : slot)
+      if (const Served* served = entry.load(std::memory_order_acquire)) prefetch(*served->device);
 }
 
 at::Tensor allocate(const Target& target, at::IntArrayRef sizes, at::ScalarType dtype, std::optional<at::MemoryFormat> format) {
