@@ -8,7 +8,7 @@ full output in FOLDER:
            second GPU that is not there
   backend  build/tests/test_backends, the C++ tests of the cuda backend
   language the C++ tests of the kernel language that are in build/tests, those on cuda
-  bench    `corundum bench` on the case files that have bars, without compiling where a pack is there (CORUNDUM_JIT=0)
+  bench    bench/run.py --device cuda on every case file, without compiling where a pack is there (CORUNDUM_JIT=0)
   jit      build/tests/jit_bench: from disk to ready, lookup
   demo     examples/demo.py --device cuda, with the weights that examples/demo.py --export made
 Prints a summary last. Exit status 1 when a test failed; the bench's bars are reported, not enforced.
@@ -85,8 +85,6 @@ def nvrtc_path() -> str:
 
 
 PARTS = ["tests", "backend", "language", "bench", "jit", "demo"]
-# Case files with bars; `operators` and `models` are asked for by name.
-BARS = ["house", "language", "scan", "pointwise"]
 LANGUAGE = ["test_conformance", "test_dot", "test_movers"]
 
 
@@ -138,10 +136,10 @@ def main() -> int:
         run_tool("jit", [str(ROOT / "build/tests/jit_bench")], native, options.out, 14)
     if "bench" in parts:
         bench_env = {**env, "CORUNDUM_JIT": "0"} if packs else env
-        for cases in BARS:
-            results = options.out / f"bench-{cases}.jsonl"
-            command = [sys.executable, "-m", "corundum", "bench", "--device", "cuda", "--cases", cases, "-o", str(results)]
-            run_tool(f"bench-{cases}", command, bench_env, options.out, 100)
+        for cases in sorted((ROOT / "bench" / "cases").glob("*.jsonl")):
+            results = options.out / f"bench-{cases.stem}.jsonl"
+            command = [sys.executable, "bench/run.py", "--device", "cuda", "--cases", str(cases), "--out", str(results)]
+            run_tool(f"bench-{cases.stem}", command, bench_env, options.out, 100)
     if "demo" in parts and options.weights:
         command = [sys.executable, "examples/demo.py", "--device", "cuda", "--weights", str(options.weights)]
         failed |= run_tool("demo", [*command, "--json", str(options.out / "demo.json")], env, options.out, 45) != 0

@@ -235,10 +235,6 @@ COR_FN float reciprocal_fast(float x) {
 // The sine and the cosine of x by the hardware's approximation, which curand's normal numbers are made with; of pi times x.
 COR_FN void sincos_fast(float x, float* sine, float* cosine) { ::__sincosf(x, sine, cosine); }
 COR_FN void sincos_pi(double x, double* sine, double* cosine) { ::sincospi(x, sine, cosine); }
-// e^x, the natural logarithm and the tangent by the hardware's approximations, which ATen's random numbers are made with.
-COR_FN float exp_fast(float x) { return ::__expf(x); }
-COR_FN float log_fast(float x) { return ::__logf(x); }
-COR_FN float tan_fast(float x) { return ::__tanf(x); }
 
 // The larger and the smaller number; NaN if either is.
 COR_FN float maximum(float a, float b) {

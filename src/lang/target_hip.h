@@ -179,10 +179,6 @@ COR_FN void sincos_fast(float x, float* sine, float* cosine) {
   *cosine = ::__cosf(x);
 }
 COR_FN void sincos_pi(double x, double* sine, double* cosine) { ::sincospi(x, sine, cosine); }
-// e^x, the natural logarithm and the tangent by the hardware's approximations, which ATen's random numbers are made with.
-COR_FN float exp_fast(float x) { return ::__expf(x); }
-COR_FN float log_fast(float x) { return ::__logf(x); }
-COR_FN float tan_fast(float x) { return ::__tanf(x); }
 
 // The larger and the smaller number; NaN if either is.
 COR_FN float maximum(float a, float b) {

@@ -10,9 +10,6 @@
 #include <stdexcept>
 
 #include "backends/cpu/cpu.h"
-#include "torch/guards.h"
-#include "torch/prefetch.h"
-#include "torch/trace.h"
 
 namespace corundum {
 
@@ -124,19 +121,12 @@ void follow_program(const std::string& name) {
     make_served(slot_cpu, c10::kCPU, 0); // prefetches; a processor that no backend serves has nothing to make ready
 }
 
-void prefetch_again() {
-  for (const auto& slot : served_devices)
-    for (const auto& entry : slot)
-      if (const Served* served = entry.load(std::memory_order_acquire)) prefetch(*served->device);
-}
-
 at::Tensor allocate(const Target& target, at::IntArrayRef sizes, at::ScalarType dtype, std::optional<at::MemoryFormat> format) {
-  return at::Tensor(at::detail::empty_generic(sizes, guards::allocator_of(target), c10::DispatchKeySet(target.key), dtype, format));
+  return at::Tensor(at::detail::empty_generic(sizes, target.allocator, c10::DispatchKeySet(target.key), dtype, format));
 }
 
 at::Tensor allocate_strided(const Target& target, at::IntArrayRef sizes, at::IntArrayRef strides, at::ScalarType dtype) {
-  return at::Tensor(
-      at::detail::empty_strided_generic(sizes, strides, guards::allocator_of(target), c10::DispatchKeySet(target.key), dtype));
+  return at::Tensor(at::detail::empty_strided_generic(sizes, strides, target.allocator, c10::DispatchKeySet(target.key), dtype));
 }
 
 Status launch(const Target& target, LaunchList& list) {
@@ -153,7 +143,7 @@ Status launch(const Target& target, LaunchList& list) {
   void* stream = nullptr;
   if (target.where.type() != c10::kCPU)
     stream = c10::impl::VirtualGuardImpl(target.where.type()).getStream(target.where).native_handle();
-  return trace::wanted() ? trace::run_traced(*target.device, list, stream) : run(*target.device, list, stream);
+  return run(*target.device, list, stream);
 }
 
 bool slot_has_backend(Slot slot) {

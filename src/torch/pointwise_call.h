@@ -22,39 +22,21 @@ struct TensorCall {
   Rules rules;
   int inputs;
   const at::Tensor* in[max_inputs];
-  corundum::Scalar scalars[max_scalars];
+  corundum::Scalar scalars[2];
   // Undefined: by the row's promotion. Otherwise the dtype in which the inputs meet, which is the result's.
   at::ScalarType compute = at::ScalarType::Undefined;
-  // Likewise of each result.
-  at::ScalarType results[max_outputs] = {at::ScalarType::Undefined, at::ScalarType::Undefined, at::ScalarType::Undefined,
-                                         at::ScalarType::Undefined};
   bool moves_bits = false; // a copy within one dtype, which needs no arithmetic of it
 };
 
-TensorCall call_of(const Op& op, Rules rules, std::initializer_list<const at::Tensor*> inputs);
-
-// An undefined output is made; another one is written (in-place, out=). `outputs` are as many as the row says.
+// `out` is undefined: a new tensor is made. Otherwise it is written (in-place, out=).
 // Refuses before anything is written; a TensorIterator error (shapes that do not broadcast, overlap) is thrown as ATen throws it.
-Status run(const TensorCall& call, at::Tensor* const* outputs);
-inline Status run(const TensorCall& call, at::Tensor& out) {
-  at::Tensor* const outputs[] = {&out};
-  return run(call, outputs);
-}
+Status run(const TensorCall& call, at::Tensor& out);
 
-// run, into a new tensor where `out` is undefined: with the strides of a dense `x`, as at::empty_like has them, or contiguous. For
-// results that ATen makes itself, not through TensorIterator.
-enum class Made : uint8_t { like, contiguous };
-Status run_into_new(const TensorCall& call, const at::Tensor& x, at::ScalarType type, Made as, at::Tensor& out);
-
-// A number of the user's, in the words of the kernel.
-corundum::Scalar to_scalar(const at::Scalar& number);
+// A number of the user's, in the words of the kernel. Refuses complex numbers.
+Status to_scalar(const at::Scalar& number, corundum::Scalar* scalar);
 // Whether a row takes a compute dtype.
 bool is_covered(const Op& op, at::ScalarType type);
-// Whether a number can be stored in a dtype without overflow, as c10::Scalar::to<T>() demands.
+// Whether a number can be stored in a dtype without overflow, as c10::Scalar::to<T>() demands. Not for complex numbers.
 bool fits(const at::Scalar& number, at::ScalarType dtype);
-// A number beside a tensor, as a tensor that does not promote beyond its kind.
-at::Tensor wrapped(const at::Scalar& number);
-// bool < integral < floating < complex, the order in which torch promotes.
-int category(at::ScalarType type);
 
 } // namespace corundum::pointwise

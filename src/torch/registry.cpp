@@ -65,11 +65,7 @@ std::optional<c10::OperatorHandle> find_operator(const std::string& overload) {
   return c10::Dispatcher::singleton().findSchema({"aten::" + overload.substr(0, dot), suffix});
 }
 
-// Made of others above autograd, on some device. (A few have kernels for CPUs and CUDA, and derivatives, all the same.)
-bool is_implicit(const c10::OperatorHandle& op) {
-  return op.hasKernelForDispatchKey(c10::DispatchKey::CompositeImplicitAutograd) &&
-         !op.hasKernelForDispatchKey(c10::DispatchKey::CPU);
-}
+bool is_implicit(const c10::OperatorHandle& op) { return op.hasKernelForDispatchKey(c10::DispatchKey::CompositeImplicitAutograd); }
 
 } // namespace
 
@@ -172,7 +168,7 @@ void Registry::install_at(Overload& overload, Slot slot) {
     overload.previous_[slot] = new c10::KernelFunction(c10::KernelFunction::makeFromBoxedFunctor(std::move(before)));
   }
   auto library = std::make_unique<torch::Library>(torch::Library::IMPL, "aten", key, __FILE__, __LINE__);
-  overload.bind_(*library, overload);
+  overload.bind_(*library, overload.name_);
   libraries_.push_back(std::move(library));
 }
 
@@ -277,11 +273,6 @@ int disable() { return Registry::get().disable(); }
 uint64_t push_mask(const Selection& selection) { return Registry::get().push_mask(selection); }
 void pop_mask(uint64_t token) { Registry::get().pop_mask(token); }
 std::vector<OverloadInfo> list_overloads() { return Registry::get().list(); }
-
-OverloadKind kind_of(const std::string& overload) {
-  const auto op = find_operator(overload);
-  return !op ? OverloadKind::none : is_implicit(*op) ? OverloadKind::composite : OverloadKind::kernel;
-}
 
 bool is_composite(const std::string& overload) {
   const auto op = find_operator(overload);

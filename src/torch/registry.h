@@ -22,8 +22,8 @@ namespace corundum {
 
 class Overload {
  public:
-  // Registers the overload's function, under its name, with a library that stands for one dispatch key.
-  using Bind = void (*)(torch::Library& library, Overload& self);
+  // Registers the overload's function, under `name`, with a library that stands for one dispatch key.
+  using Bind = void (*)(torch::Library& library, const char* name);
 
   constexpr Overload() = default;
   // Enters the overload in the list, at static initialisation. `dtypes` are torch's names, separated by blanks; all texts live
@@ -83,9 +83,6 @@ uint64_t push_mask(const Selection& selection);
 void pop_mask(uint64_t token);
 
 std::vector<OverloadInfo> list_overloads();
-// What ATen knows of an overload.
-enum class OverloadKind { none, composite, kernel };
-OverloadKind kind_of(const std::string& overload);
 // Whether ATen has no kernel of its own for an overload ("clone", "softmax.int") and makes it of others.
 bool is_composite(const std::string& overload);
 

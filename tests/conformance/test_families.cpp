@@ -181,7 +181,7 @@ TEST_P(Families, Pointwise) {
               {zeros(dtype, 3 * n, l.misaligned), normals(dtype, 6 * n, l.misaligned), normals(dtype, 3 * n, l.misaligned)},
               [&](const Chip& chip, const Pointers& p, LaunchList& list) {
                 pointwise::Call call{&op_called("add"), 0, dtype, 2, shape};
-                call.out[0] = {p[0], dtype, out};
+                call.out = {p[0], dtype, out};
                 call.in[0] = {p[1], dtype, x};
                 call.in[1] = {p[2], dtype, y};
                 call.scalars[0] = Scalar::of(2.0);

@@ -6,7 +6,6 @@
 #include "ops/embedding/embedding.h"
 #include "ops/layer_norm/layer_norm.h"
 #include "ops/pointwise/pointwise.h"
-#include "ops/random/random.h"
 #include "ops/reduce/reduce.h"
 #include "ops/scan/scan.h"
 #include "ops/softmax/softmax.h"
@@ -20,8 +19,8 @@ pointwise::Call pointwise_call(const char* name, Dtype dtype, pointwise::Signatu
   pointwise::Call call{};
   for (const pointwise::Op& op : pointwise::ops)
     if (!std::strcmp(op.name, name) && op.signature == signature) call.op = &op;
-  call.compute = call.out[0].dtype = dtype;
-  call.out[0].data = aligned;
+  call.compute = call.out.dtype = dtype;
+  call.out.data = aligned;
   for (auto& in : call.in) in.data = aligned, in.dtype = dtype;
   for (Scalar& s : call.scalars) s = Scalar::of(1.0);
   return call;
@@ -32,7 +31,7 @@ template <pointwise::Signature Signature, Dtype D, int Flag = 0>
 Status dense(const char* name, const Chip& chip, LaunchList& list) {
   pointwise::Call call = pointwise_call(name, D, Signature);
   call.flag = Flag;
-  if (Signature == pointwise::Signature::comparison) call.out[0].dtype = Dtype::boolean;
+  if (Signature == pointwise::Signature::comparison) call.out.dtype = Dtype::boolean;
   if (Signature == pointwise::Signature::where) call.in[0].dtype = Dtype::boolean;
   return pointwise::plan_dense(chip, call, int64_t{1} << 24, list);
 }
@@ -52,7 +51,7 @@ Status add_strided(const Chip& chip, LaunchList& list, int64_t y0, int64_t y1) {
   pointwise::Call call = pointwise_call("add", D, pointwise::Signature::binary_alpha);
   call.rank = 2;
   call.shape = shape;
-  call.out[0].strides = call.in[0].strides = dense;
+  call.out.strides = call.in[0].strides = dense;
   call.in[1].strides = other;
   return pointwise::plan(chip, call, list);
 }
@@ -98,20 +97,6 @@ Status transpose_of(const Chip& chip, LaunchList& list) {
   const int64_t shape[] = {4096, 4096}, unit[] = {Size, 4096 * Size}, row[] = {4096 * Size, Size};
   const bool planned = copy::plan_transpose(chip, {Size, 2, shape, aligned, row, aligned, unit}, list);
   return planned ? Status() : Status::refuse("no transpose");
-}
-
-template <Dtype D>
-Status random_of(const Chip& chip, LaunchList& list, random::Kind kind) {
-  return random::plan_fill(chip, {{kind}, D, aligned, int64_t{1} << 24}, {}, list);
-}
-template <Dtype D>
-Status random_strided(const Chip& chip, LaunchList& list) {
-  const int64_t sizes[] = {1024, 1024}, strides[] = {2 * static_cast<int64_t>(size_of(D)), 8192 * static_cast<int64_t>(size_of(D))};
-  return random::plan_fill(chip, {{random::Kind::normal}, D, aligned, int64_t{1} << 20, 2, sizes, strides}, {}, list);
-}
-template <Dtype D>
-Status dropout_of(const Chip& chip, LaunchList& list, int64_t n, int vector) {
-  return random::plan_dropout(chip, {D, aligned, aligned, aligned, n, 0.5, vector}, {}, list);
 }
 
 using pointwise::Signature;
@@ -171,19 +156,6 @@ const std::vector<FamilyCase>& family_cases() {
       CASE("cumsum of one row f32", true, true, cumsum_of<f32>(c, l, 1, int64_t{1} << 26, 1)),
       CASE("cumsum of columns f32", true, true, cumsum_of<f32>(c, l, 64, 1024, 1024)),
       CASE("cumsum of 32 columns i64", true, true, cumsum_of<i64>(c, l, 1, int64_t{1} << 20, 32)),
-      CASE("uniform f32", false, true, random_of<f32>(c, l, random::Kind::uniform)),
-      CASE("normal bf16", false, false, random_of<bf16>(c, l, random::Kind::normal)),
-      CASE("exponential f32", false, true, random_of<f32>(c, l, random::Kind::exponential)),
-      CASE("cauchy f64", false, true, random_of<f64>(c, l, random::Kind::cauchy)),
-      CASE("log_normal f32", false, true, random_of<f32>(c, l, random::Kind::log_normal)),
-      CASE("geometric i64", false, true, random_of<i64>(c, l, random::Kind::geometric)),
-      CASE("integers i64", false, true, random_of<i64>(c, l, random::Kind::integers)),
-      CASE("wide integers i64", false, true, random_of<i64>(c, l, random::Kind::wide_integers)),
-      CASE("any integer f32", false, false, random_of<f32>(c, l, random::Kind::any_integer)),
-      CASE("strided normal f32", false, false, random_strided<f32>(c, l)),
-      CASE("dropout f32", false, true, dropout_of<f32>(c, l, int64_t{1} << 24, 4)),
-      CASE("dropout bf16", false, true, dropout_of<bf16>(c, l, int64_t{1} << 24, 8)),
-      CASE("dropout of an odd length f16", false, false, dropout_of<f16>(c, l, (int64_t{1} << 24) + 1, 1)),
       CASE("embedding of 1024 of 2 bytes", true, true, embedding_of<2>(c, l, 1024)),
       CASE("embedding of 1023 of 4 bytes", false, false, embedding_of<4>(c, l, 1023)),
   };

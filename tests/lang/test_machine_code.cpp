@@ -108,8 +108,8 @@ TEST(MachineCode, FlatAdd) {
       pointwise::Call call{};
       call.op = &pointwise::ops[0];
       ASSERT_STREQ(call.op->name, "add");
-      call.compute = call.out[0].dtype = dtype;
-      call.out[0].data = aligned;
+      call.compute = call.out.dtype = dtype;
+      call.out.data = aligned;
       for (auto& in : call.in) in.data = aligned, in.dtype = dtype;
       for (Scalar& s : call.scalars) s = Scalar::of(1.0);
       LaunchList list;

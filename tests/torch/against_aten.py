@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 import torch
-from cases import COMPLEX, HALVES, MOVED
+from cases import HALVES, MOVED
 
 import corundum
 
@@ -38,9 +38,9 @@ def same(ours, theirs, exact=False, tolerance=None):
     assert (ours.dtype, ours.shape) == (theirs.dtype, theirs.shape)
     assert ours.stride() == theirs.stride(), f"strides {ours.stride()} instead of {theirs.stride()}"
     with aten():
-        if theirs.dtype in MOVED and not (theirs.dtype in COMPLEX and not exact):
+        if theirs.dtype in MOVED:
             assert torch.equal(bits(ours), bits(theirs))
-        elif exact or not (theirs.is_floating_point() or theirs.is_complex()):
+        elif exact or not theirs.is_floating_point():
             torch.testing.assert_close(ours, theirs, rtol=0, atol=0, equal_nan=True)
         else:
             torch.testing.assert_close(ours, theirs, rtol=tolerance, atol=tolerance, equal_nan=True)

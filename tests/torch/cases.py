@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
-from rows import BINARY_ROWS, COMPLEX, UNARY_ROWS, forms, rotated
 
 aten = torch.ops.aten
 
@@ -200,57 +199,6 @@ COMPARISONS = ["eq", "ne", "lt", "le", "gt", "ge"]
 for comparison in COMPARISONS:
     comparisons(comparison)
 OUT_DTYPES = {name: torch.bool for name in OUT if name.split("_")[0] in COMPARISONS}
-
-UNARY["addcmul"] = Case("addcmul", lambda x: torch.addcmul(x, x, x, value=2), NUMBERS[:6] + COMPLEX, through_double=True)
-UNARY["addcdiv"] = Case("addcdiv", lambda x: torch.addcdiv(x, x.neg(), x, value=0.5), FLOATS + COMPLEX, through_double=True)
-UNARY["lerp"] = Case("lerp.Tensor", lambda x: torch.lerp(x, x.neg(), x.abs()), FLOATS, through_double=True)
-UNARY["number_to_a_power"] = Case("pow.Scalar", lambda x: torch.pow(2, x), FLOATS, through_double=True)
-UNARY["rest_of_a_number"] = Case("remainder.Scalar_Tensor", lambda x: torch.remainder(7.5, x), FLOATS[:2])
-for sign, shift, shifted in (("<<", aten.__lshift__, aten.__ilshift__), (">>", aten.__rshift__, aten.__irshift__)):
-    name, name_ = str(shift).split(".")[-1], str(shifted).split(".")[-1]
-    UNARY[f"x {sign} 3"] = Case(f"{name}.Scalar", lambda x, f=shift: f.Scalar(x, 3), INTEGERS, True)
-    BINARY[f"x {sign} y"] = Case(f"{name}.Tensor", shift.Tensor, INTEGERS, True)
-    IN_PLACE[f"x {sign}= 3"] = Case(f"{name_}.Scalar", lambda x, y, f=shifted: f.Scalar(x, 3), INTEGERS, True)
-    IN_PLACE[f"x {sign}= y"] = Case(f"{name_}.Tensor", shifted.Tensor, INTEGERS, True)
-IN_PLACE["addcmul_"] = Case("addcmul_", lambda x, y: x.addcmul_(y, y), FLOATS, through_double=True)
-IN_PLACE["addcdiv_"] = Case("addcdiv_", lambda x, y: x.addcdiv_(x, y), FLOATS, through_double=True)
-IN_PLACE["lerp_"] = Case("lerp_.Tensor", lambda x, y: x.lerp_(y, y), FLOATS, through_double=True)
-OUT["addcmul"] = Case("addcmul.out", lambda x, out: torch.addcmul(x, x, x, out=out), FLOATS, through_double=True)
-OUT["addcdiv"] = Case("addcdiv.out", lambda x, out: torch.addcdiv(x, x, x, out=out), FLOATS, through_double=True)
-OUT["lerp"] = Case("lerp.Tensor_out", lambda x, out: torch.lerp(x, x, x, out=out), FLOATS, through_double=True)
-OUT["number_to_a_power"] = Case("pow.Scalar_out", lambda x, out: torch.pow(2, x, out=out), FLOATS, through_double=True)
-
-
-def add_row(row, tensors):
-    """The cases of a row of the pointwise table."""
-    (name, new), (name_, in_place), (name_out, output) = forms(row)
-    extra, dtypes = row.arguments, rotated(row)
-    through_double = not row.exact
-    key = f"{row.name} row"
-    if new:
-        table = UNARY if tensors == 1 else BINARY
-        table[key] = Case(name, lambda *t: new(*t, *extra), dtypes, row.exact, through_double)
-    # Results of integers and of complex numbers are of other dtypes here and there: functional forms show those.
-    stable = [d for d in dtypes if d in FLOATS or (d in COMPLEX and row.name not in ("abs", "angle"))] or dtypes
-    if in_place and name_:
-        IN_PLACE[key] = Case(name_, lambda x, y: in_place(*(x, y)[:tensors], *extra), stable, row.exact, through_double)
-    if name_out:
-        keyword = "grad_input" if name_out.endswith("grad_input") else "out"
-        OUT[key] = Case(
-            name_out, lambda x, out: output(*(x, x)[:tensors], *extra, **{keyword: out}), stable, row.exact, through_double
-        )
-        with torch.device("meta"):
-            x = torch.ones(2, dtype=stable[0])
-            result = (new or output)(*(x, x)[:tensors], *extra).dtype if new else stable[0]
-        if result != stable[0]:
-            OUT_DTYPES[key] = result
-            OUT[key] = OUT[key]._replace(dtypes=stable if result is torch.bool else stable[:1])
-
-
-for row in UNARY_ROWS:
-    add_row(row, 1)
-for row in BINARY_ROWS:
-    add_row(row, 2)
 
 TABLES = [UNARY, BINARY, IN_PLACE, OUT, REDUCE, ROWS]
 

@@ -7,7 +7,6 @@ import random
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any, Literal
 
 import torch
@@ -24,8 +23,6 @@ MODE_SHAPE: Shape = (4, 6)
 MODE_LAYOUTS = ["contiguous", "transposed", "misaligned"]
 # How much is made of a call: "sample" of few sizes, "full" of every size once and every layout at some, "product" of every pair.
 Breadth = Literal["sample", "full", "product"]
-# Dtypes that a second operand has beside x's own, for promotion.
-MIXED = [torch.int32, torch.float16, torch.float64]
 SHAPES_A_LAYOUT, SHAPES_A_VARIANT, OP_DB_SAMPLES = 4, 6, 16
 
 
@@ -58,25 +55,13 @@ def _own(
         plain, others = [m for m in modes if m.name == "plain"], [m for m in modes if m.name != "plain"]
         for number, call in enumerate(calls(overload)):
 
-            def of(
-                shape: Shape,
-                layout: str,
-                stride: Shape,
-                offset: int,
-                view: str = "",
-                call: Call = call,
-                second: torch.dtype = dtype,
-            ) -> Callable[[], Any]:
-                return functools.cache(lambda: _sample(call, shape, layout, stride, offset, dtype, device, seed, view, second))
+            def of(shape: Shape, layout: str, stride: Shape, offset: int, view: str = "", call: Call = call) -> Callable[[], Any]:
+                return functools.cache(lambda: _sample(call, shape, layout, stride, offset, dtype, device, seed, view))
 
             for mode in plain:
                 yield from ((of(*chosen), mode) for chosen in _grid(breadth, number == 0, order))
                 for view in ["conj", "neg"] if dtype.is_complex else ["neg"] if dtype.is_floating_point else []:
                     yield of(MODE_SHAPE, "contiguous", dense(MODE_SHAPE), 0, view), mode
-                if "y" in call.tensors:
-                    for other in MIXED:
-                        if other is not dtype:
-                            yield of(MODE_SHAPE, "contiguous", dense(MODE_SHAPE), 0, "", call, other), mode
                 if huge and dtype.itemsize == 1:
                     yield from ((make, mode) for make in _huge(call, dtype, device, seed))
             for make, mode in _in_modes(of, others, breadth, number == 0, order):
@@ -156,16 +141,13 @@ def _sample(
     device: str,
     seed: int,
     view: str = "",
-    second: torch.dtype | None = None,
 ) -> Sample | None:
-    """None where the call cannot be made of such a tensor. `second`: the dtype of y, where it is not x's."""
+    """None where the call cannot be made of such a tensor."""
     if call.writes and layout == "expanded" and 0 not in shape:
         return None  # its elements share memory: an error that tests/torch/test_errors.py looks at
     if "{shape}[-1]" in call.text and not shape:
         return None
     recipes = {name: tensor(call, name, shape, stride, offset, dtype, device, seed, view) for name in call.tensors}
-    if second is not None and second is not dtype:
-        recipes["y"] = replace(recipes["y"], dtype=second, kind="divisor")
     if "index" in recipes and (len(shape) != 2 or shape[0] == 0):
         return None  # an embedding's table
     text = call.text.replace("{shape}", str(tuple(shape)))
@@ -185,8 +167,6 @@ def _sample(
     function = eval(f"lambda {', '.join(names)}: {text}", {"torch": torch, "at_places": at_places})
     body = "\n".join([*made_of, *lines, "", "def run():", f"    return {text}"])
     where = f"{text} on {shape} {str(dtype).removeprefix('torch.')} {layout}{' ' + view if view else ''}, seed {seed}"
-    if second is not None and second is not dtype:
-        where += f", y {str(second).removeprefix('torch.')}"
     return Sample(where, function, made, {}, body, call.writes, is_exact(call.overload), is_sum(call.overload), layout)
 
 

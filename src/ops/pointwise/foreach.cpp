@@ -99,7 +99,7 @@ Dtype of_size(size_t bytes) {
 Status plan(const Chip& chip, const ForeachCall& call, std::optional<ListLaunches>* launches) {
   KernelKey key;
   key.family = family_instance.id();
-  key.op = static_cast<uint16_t>(call.op - ops.data());
+  key.op = static_cast<uint16_t>(call.op - ops);
   const bool moves = (call.op->signature == Signature::copy && call.compute == call.out) || call.op->signature == Signature::zero;
   const Dtype in = moves ? of_size(size_of(call.compute)) : call.compute, out = moves ? in : call.out;
   ListsCall lists{1 + count(call.from, From::list),
