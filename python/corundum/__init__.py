@@ -14,7 +14,8 @@ import torch as _torch  # noqa: F401  before our modules: it may come back for t
 from corundum import cache
 from corundum._explain import Candidate, ExplainedCall, Explanation, Launch, explain
 from corundum._front import disable, enable, info, ops, use
-from corundum._fuse import Fused, FuseError, fuse
+from corundum._fuse import Fused, fuse
+from corundum._fuse_program import FuseError
 from corundum._library import Operator
 from corundum._plan import Pack, Plan, pack, plan
 from corundum._record import Call, Record, record

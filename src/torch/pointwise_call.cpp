@@ -378,6 +378,17 @@ Status run(const TensorCall& call, at::Tensor* const* outputs) {
   return run_dense(call, p, layout);
 }
 
+Status run_into_new(const TensorCall& call, const at::Tensor& x, at::ScalarType type, Made as, at::Tensor& out) {
+  if (out.defined() || (as == Made::like && !x.is_non_overlapping_and_dense())) return run(call, out);
+  Target target;
+  CORUNDUM_TRY(find_target(x.device(), &target));
+  const DeviceScope device(target);
+  at::Tensor made = as == Made::like ? allocate_strided(target, x.sizes(), x.strides(), type) : allocate(target, x.sizes(), type);
+  CORUNDUM_TRY(run(call, made));
+  out = std::move(made);
+  return {};
+}
+
 bool is_covered(const Op& op, at::ScalarType type) { return (op.dtypes & set_of(dtype_of(type))) != 0; }
 
 corundum::Scalar to_scalar(const at::Scalar& number) {

@@ -41,6 +41,11 @@ inline Status run(const TensorCall& call, at::Tensor& out) {
   return run(call, outputs);
 }
 
+// run, into a new tensor where `out` is undefined: with the strides of a dense `x`, as at::empty_like has them, or contiguous. For
+// results that ATen makes itself, not through TensorIterator.
+enum class Made : uint8_t { like, contiguous };
+Status run_into_new(const TensorCall& call, const at::Tensor& x, at::ScalarType type, Made as, at::Tensor& out);
+
 // A number of the user's, in the words of the kernel.
 corundum::Scalar to_scalar(const at::Scalar& number);
 // Whether a row takes a compute dtype.

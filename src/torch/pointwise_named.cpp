@@ -35,17 +35,9 @@ Status pow_number(const Op& op, Tensor& out, const Tensor& x, const at::Scalar& 
 Status pow_of_number(const Op&, Tensor& out, const at::Scalar& base, const Tensor& exponent) {
   if (!is_plain(exponent)) return Status::refuse(not_plain);
   const Tensor x = wrapped(base);
-  if (!out.defined()) { // contiguous, whatever the exponent's strides
-    const auto state = at::native::update_result_type_state(exponent, at::native::update_result_type_state(x, {}));
-    Target target;
-    CORUNDUM_TRY(find_target(exponent.device(), &target));
-    const DeviceScope device(target);
-    Tensor made = allocate(target, exponent.sizes(), at::native::result_type(state));
-    CORUNDUM_TRY(run(call_of(row("pow", Signature::binary), arithmetic, {&x, &exponent}), made));
-    out = std::move(made);
-    return {};
-  }
-  return run(call_of(row("pow", Signature::binary), arithmetic, {&x, &exponent}), out);
+  const auto state = at::native::update_result_type_state(exponent, at::native::update_result_type_state(x, {}));
+  const TensorCall call = call_of(row("pow", Signature::binary), arithmetic, {&x, &exponent});
+  return run_into_new(call, exponent, at::native::result_type(state), Made::contiguous, out);
 }
 
 using MaybeDouble = std::optional<double>;
@@ -62,7 +54,7 @@ Status nan_to_num(const Op& op, Tensor& out, const Tensor& x, MaybeDouble nan, M
   call.scalars[0] = corundum::Scalar::of(nan.value_or(0));
   call.scalars[1] = corundum::Scalar::of(positive.value_or(most));
   call.scalars[2] = corundum::Scalar::of(negative.value_or(-most));
-  return run(call, out);
+  return run_into_new(call, x, x.scalar_type(), Made::like, out);
 }
 
 const bool declared = for_rows(Signature::named, [](const Op& op) {

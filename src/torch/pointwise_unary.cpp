@@ -10,7 +10,12 @@ namespace {
 
 Status unary(const Op& op, Tensor& out, const Tensor& x) {
   const bool to_real = op.promotion == Promotion::complex_to_float || op.promotion == Promotion::any_to_float;
-  if (to_real && out.is_same(x) && c10::isComplexType(x.scalar_type())) return Status::refuse("complex numbers in place");
+  if (to_real && c10::isComplexType(x.scalar_type())) {
+    if (out.is_same(x)) return Status::refuse("complex numbers in place");
+    if (!is_plain(x)) return Status::refuse(not_plain);
+    const Made as = op.promotion == Promotion::any_to_float ? Made::contiguous : Made::like;
+    return run_into_new(call_of(op, {}, {&x}), x, c10::toRealValueType(x.scalar_type()), as, out);
+  }
   return run(call_of(op, {}, {&x}), out);
 }
 

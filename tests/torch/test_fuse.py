@@ -117,6 +117,8 @@ def test_numbers_compile_nothing():
 
 
 def test_says_what_cannot_be_fused():
+    outside = torch.tensor(2.0)
+
     def sums(x):
         y = x * 2
         return y.sum(0) + 1
@@ -131,8 +133,25 @@ def test_says_what_cannot_be_fused():
         corundum.fuse(lambda x: x)(1.0)
     with pytest.raises(corundum.FuseError, match="one kernel gives results of one shape"):
         corundum.fuse(lambda x, y: (x + 1, x + y))(torch.ones(3), torch.ones(2, 3))
+    with pytest.raises(corundum.FuseError, match="reads a tensor that is no argument"):  # it may change, and the kernel would not
+        corundum.fuse(lambda x: x * outside)(torch.ones(3))
+    with pytest.raises(corundum.FuseError, match="aten._local_scalar_dense.default, which reads a value.*test_fuse.py, line"):
+        corundum.fuse(lambda x: x * float(x[0]))(torch.ones(3))
     with pytest.raises(corundum.FuseError, match="matmul|mm"):
         corundum.fuse(lambda x: x @ x)(torch.ones(3, 3))
+
+
+def test_traces_know_signs_of_zero_and_autocast():
+    divide = corundum.fuse(lambda x, a: a / x)
+    x, zeros = torch.ones(3), torch.zeros(3)
+    for a in (1.0, -1.0, 0.0, -0.0, float("nan"), float("inf")):
+        torch.testing.assert_close(divide(x, a).signbit(), (a / x).signbit())
+        torch.testing.assert_close(divide(zeros, a), a / zeros, equal_nan=True)
+    log = corundum.fuse(lambda x: F.softplus(x) + 1)
+    half = values(torch.bfloat16, "cpu")
+    assert log(half).dtype == torch.bfloat16
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert log(half).dtype == (F.softplus(half) + 1).dtype
 
 
 def test_decorator_and_compile():

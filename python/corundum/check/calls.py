@@ -58,6 +58,9 @@ VALUES: dict[tuple[str, str], list[str]] = {
     ("random_", "to"): ["100"],
     ("native_dropout", "train"): ["True", "None", "False"],
     ("normal", "mean"): ["1.5"],
+    ("", "weight"): ["0.3", "0.7"],
+    ("", "exponent"): ["2", "0.5", "3", "-2", "1.5"],
+    ("", "self"): ["2", "1"],
 }
 # Tensor arguments that are no second operand of x's shape and dtype.
 TENSORS = {"mask": "mask", "condition": "mask", "indices": "index", "weight": "weight", "bias": "weight"}
@@ -166,7 +169,7 @@ def _values(base: str, argument: Any, operands: Iterator[str]) -> tuple[list[str
     if kind in ("Tensor", "Optional[Tensor]"):
         if (base, name) in ONE_NUMBER:
             return ["torch.tensor(2)"], []
-        if name == "weight" and base == "embedding":
+        if name == "weight" and base in ("embedding", "lerp", "lerp_"):
             operand = next(operands)
             return [operand], [operand]
         if name in TENSORS:

@@ -97,11 +97,10 @@ COR_FN Complex<T> sqrt(Complex<T> z) {
   return {abs(other) * back, copysign(root * back, z.im)};
 }
 
-// ATen's: also where z is 0.
-template <class T>
-COR_FN Complex<T> pow(Complex<T> z, Complex<T> w) {
-  return exp(w * log(z));
-}
+// ATen's: also where z is 0. In f64 throughout: the angle and the size of the result lose as many digits as w log z has before the
+// point.
+COR_FN c128 pow(c128 z, c128 w) { return exp(w * log(z)); }
+COR_FN c64 pow(c64 z, c64 w) { return convert<c64>(pow(convert<c128>(z), convert<c128>(w))); }
 
 template <class T>
 COR_FN Complex<T> exp2(Complex<T> z) {
