@@ -93,10 +93,10 @@ struct Forms<work> {
     in_place(op, {name + "_" + suffix});
     output(op, {name + "." + out});
   }
-  // f and f.grad_input
+  // f and f.grad_input, which hardswish_backward names f.out
   static void backward(const Op& op) {
     functional(op, {op.name});
-    output(op, {std::string(op.name) + ".grad_input"});
+    output(op, {std::string(op.name) + ".grad_input", std::string(op.name) + ".out"});
   }
 };
 

@@ -44,8 +44,10 @@ COR_FN T gcd(T x, T y) {
 }
 template <class T>
 COR_FN T lcm(T x, T y) {
-  const T g = gcd(x, y), r = g == T(0) ? T(0) : static_cast<T>(x / g * y);
-  return r < T(0) ? static_cast<T>(T(0) - r) : r;
+  const T g = gcd(x, y);
+  if (g == T(0)) return T(0);
+  const auto r = x / g * y; // of narrow numbers an int, whose size is taken before it wraps, as ATen does
+  return static_cast<T>(r < 0 ? -r : r);
 }
 
 } // namespace cor
