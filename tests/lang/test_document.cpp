@@ -57,8 +57,8 @@ const Example examples[] = {
        pointwise::Call call{};
        for (const pointwise::Op& op : pointwise::ops)
          if (!std::strcmp(op.name, "gelu")) call.op = &op;
-       call.compute = call.out.dtype = call.in[0].dtype = Dtype::float32;
-       call.out.data = out;
+       call.compute = call.out[0].dtype = call.in[0].dtype = Dtype::float32;
+       call.out[0].data = out;
        call.in[0].data = in;
        return pointwise::plan_dense(chip, call, rows * n, list);
      }},
