@@ -174,7 +174,7 @@ const std::vector<FamilyCase>& family_cases() {
       CASE("uniform f32", false, true, random_of<f32>(c, l, random::Kind::uniform)),
       CASE("normal bf16", false, false, random_of<bf16>(c, l, random::Kind::normal)),
       CASE("exponential f32", false, true, random_of<f32>(c, l, random::Kind::exponential)),
-      CASE("cauchy f64", false, true, random_of<f64>(c, l, random::Kind::cauchy)),
+      {"cauchy f64", [](const Chip& c, LaunchList& l) { return random_of<f64>(c, l, random::Kind::cauchy); }, false, true, true},
       CASE("log_normal f32", false, true, random_of<f32>(c, l, random::Kind::log_normal)),
       CASE("geometric i64", false, true, random_of<i64>(c, l, random::Kind::geometric)),
       CASE("integers i64", false, true, random_of<i64>(c, l, random::Kind::integers)),
