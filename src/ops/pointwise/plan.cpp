@@ -188,13 +188,16 @@ int vector_width(const Call& call, const Draft& d) {
 }
 
 // Measured on an H200 (docs/facts.md): 128 threads with two accesses in flight are within 1 % of the best for every operator tried.
-constexpr int simt_threads_log2 = 7, tile_threads_log2 = 8;
+constexpr int simt_threads_log2 = 7, tile_threads_log2 = 8, lanes_of_multiprocessor = 2048;
 
-// A call too small for the chip spreads out first.
+// A call too small for the chip spreads out first: one access in flight a lane below a wave of lanes, then narrower accesses of
+// small elements.
 void choose_unroll(const Chip& chip, int64_t count, Draft& d) {
   d.k.threads_log2 = simt_threads_log2;
   d.k.unroll = d.k.vector >= 4 ? 2 : 4;
-  if (count < static_cast<int64_t>(chip.multiprocessors) * 4 * (d.k.vector << simt_threads_log2)) d.k.unroll = 1;
+  const int64_t lanes = static_cast<int64_t>(chip.multiprocessors) * lanes_of_multiprocessor;
+  if (count < lanes * d.k.vector) d.k.unroll = 1;
+  while (d.k.vector > 4 && count < lanes / 2 * d.k.vector) d.k.vector /= 2;
 }
 
 Status simt_blocks(int64_t count, const Draft& d, uint32_t* blocks) {
@@ -325,6 +328,22 @@ Status plan_flat(const Chip& chip, const Call& call, int64_t count, unsigned bro
   return Status();
 }
 
+constexpr const Op *quotient = &row("div", Signature::binary), *product = &row("mul", Signature::binary);
+
+bool divides_by_number(const Chip& chip, const Call& call) {
+  return call.op == quotient && chip.simt && call.in[1].scalar && is_floating(call.compute);
+}
+
+// ATen's GPU kernels multiply with a divisor's inverse, taken in the type that they compute in.
+template <class Plan>
+Status plan_product(Call call, Plan plan) {
+  const double by = call.in[1].scalar->f;
+  const Scalar inverse = Scalar::of(call.compute == Dtype::float64 ? 1 / by : static_cast<double>(1 / static_cast<float>(by)));
+  call.op = product;
+  call.in[1].scalar = &inverse;
+  return plan(call);
+}
+
 } // namespace
 
 int inputs_of(const Op& op, int flag) { return op.signature == Signature::clamp_tensor && flag > 0 ? 2 : op.inputs; }
@@ -358,11 +377,13 @@ uint8_t set_of(Dtype dtype) {
 }
 
 Status plan_dense(const Chip& chip, const Call& call, int64_t count, LaunchList& list) {
+  if (divides_by_number(chip, call)) return plan_product(call, [&](const Call& c) { return plan_dense(chip, c, count, list); });
   if (Status s = check_dtypes(call); !s) return s;
   return count == 0 ? Status() : plan_flat(chip, call, count, 0, list);
 }
 
 Status plan(const Chip& chip, const Call& call, LaunchList& list) {
+  if (divides_by_number(chip, call)) return plan_product(call, [&](const Call& c) { return plan(chip, c, list); });
   if (Status s = check_dtypes(call); !s) return s;
   const int inputs = inputs_of(*call.op, call.flag), outputs = call.op->outputs;
   Dims dims;
