@@ -145,6 +145,7 @@ const std::vector<FamilyCase>& family_cases() {
       CASE("add of a column bf16", true, true, add_strided<bf16>(c, l, 0, 1)),
       CASE("add of every second f32", false, false, add_strided<f32>(c, l, 2, 2048)),
       CASE("add of a transpose f32", false, false, add_strided<f32>(c, l, 1024, 1)),
+      CASE("add of a transpose bf16", false, false, add_strided<bf16>(c, l, 1024, 1)),
       CASE("softmax of 32 f32", true, true, softmax_of<f32>(c, l, 65536, 32, 1)),
       CASE("softmax of 1000 bf16", true, true, softmax_of<bf16>(c, l, 4096, 1000, 1)),
       CASE("softmax of 4097 f32", true, true, softmax_of<f32>(c, l, 4096, 4097, 1)),

@@ -279,6 +279,26 @@ int simt_edge(const Call& call, const Draft& d) {
   return bytes * 64 * 65 <= most ? 64 : bytes * 32 * 33 <= most ? 32 : 0;
 }
 
+// Neighbours that an access of a tiled kernel takes: 8 bytes of the widest operand, if every address, stride and size allows it.
+// Transposed inputs have their neighbours along dimension 1, all others along dimension 0.
+int tile_vector(const Call& call, const Dims& dims, const Draft& d) {
+  const int v = static_cast<int>(std::max<size_t>(1, 8 / d.widest));
+  const auto fits = [&](int64_t n) { return n % v == 0; };
+  if (!fits(dims.size[0]) || !fits(dims.size[1])) return 1;
+  for (int o = 0; o < dims.operands; ++o) {
+    const int i = o - d.outputs;
+    const Kind kind = i < 0 ? Kind::contiguous : d.k.kind(i);
+    if (kind == Kind::scalar || kind == Kind::broadcast) continue;
+    if (kind == Kind::strided) return 1;
+    const Operand& operand = i < 0 ? call.out[o] : call.in[i];
+    if (!is_aligned(operand.data, v * size_of(operand.dtype))) return 1;
+    const int along = kind == Kind::transposed ? 1 : 0;
+    for (int r = 0; r < dims.rank; ++r)
+      if (r != along && !fits(dims.stride[r][o])) return 1;
+  }
+  return v;
+}
+
 Status plan_tiled(const Chip& chip, const Call& call, Dims dims, int with, Draft& d, LaunchList& list) {
   std::swap(dims.size[1], dims.size[with]);
   for (int o = 0; o < dims.operands; ++o) std::swap(dims.stride[1][o], dims.stride[with][o]);
@@ -288,9 +308,11 @@ Status plan_tiled(const Chip& chip, const Call& call, Dims dims, int with, Draft
                 : s0 == 1                      ? Kind::contiguous
                 : s0 == 0                      ? Kind::broadcast
                                                : Kind::strided;
-    if (chip.simt && kind != Kind::transposed) kind = Kind::strided;
     d.k.set_kind(i, call.in[i].scalar ? Kind::scalar : kind);
   }
+  const int wide = chip.simt ? tile_vector(call, dims, d) : 1;
+  for (int i = 0; chip.simt && wide == 1 && i < d.inputs; ++i) // found one by one: the kinds would only multiply variants
+    if (d.k.kind(i) != Kind::transposed && d.k.kind(i) != Kind::scalar) d.k.set_kind(i, Kind::strided);
   const int64_t count = dims.count(), edge = chip.simt ? simt_edge(call, d) : codegen::simd_edge;
   if (edge == 0) return Status::refuse("too many transposed inputs for a block's shared memory");
   const auto tiles = [&](int r) { return (dims.size[r] + edge - 1) / edge; };
@@ -302,7 +324,7 @@ Status plan_tiled(const Chip& chip, const Call& call, Dims dims, int with, Draft
   d.k.unit_out = 1;
   d.k.threads_log2 = tile_threads_log2;
   d.k.vector = static_cast<uint8_t>(edge); // a tiled kernel's elements per access are the tile's edge
-  d.k.unroll = 1;
+  d.k.unroll = static_cast<uint8_t>(wide); // and its unroll the elements an access takes
   d.args.put(dims, d.k.rank);
   d.finish(chip, static_cast<uint32_t>(blocks), list);
   list[list.size() - 1].grain = static_cast<uint32_t>(std::max<int64_t>(1, 32768 / (edge * edge)));
