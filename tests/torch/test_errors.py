@@ -104,10 +104,10 @@ def test_what_is_not_covered_says_why_and_stays_right():
         torch.testing.assert_close(torch.nn.functional.silu(z), z * torch.sigmoid(z))
     assert record["silu"].fell_back == {"dtype not covered": 1}
 
-    dense = torch.eye(3)
     with corundum.record() as record:
-        dense.copy_(z[:3].conj().imag.expand(3, 3))
-    assert sum(record["copy_"].fell_back.values()) == 1  # imag of a conjugate has a negative bit
+        small = torch.eye(3).to(torch.float8_e5m2)
+    assert record["copy_"].fell_back == {"dtype not covered": 1}
+    torch.testing.assert_close(small.to(torch.float32), torch.eye(3))
 
 
 def test_subclasses_with_their_own_functions_work():
