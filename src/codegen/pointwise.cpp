@@ -162,7 +162,7 @@ std::string pointwise_text(const PointwiseText& t, const Chip& chip) {
       case Layout::indexed:
         return s + "COR_POINTWISE" + list({t.rank, t.wide, t.threads, t.vector, t.unroll});
       case Layout::tiled:
-        return s + "COR_POINTWISE_TILED" + list({t.rank, t.wide, t.threads, t.vector});
+        return s + "COR_POINTWISE_TILED" + list({t.rank, t.wide, t.threads, t.vector, t.unroll});
     }
   }
   switch (t.layout) {

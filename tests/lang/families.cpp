@@ -44,11 +44,11 @@ Status copy(const Chip& chip, LaunchList& list) {
   return pointwise::plan_dense(chip, call, int64_t{1} << 24, list);
 }
 
-// x + y over [1024, 1024], with the strides of y in elements, the fastest dimension first.
+// x + y over [4096, 4096], with the strides of y in elements, the fastest dimension first.
 template <Dtype D>
 Status add_strided(const Chip& chip, LaunchList& list, int64_t y0, int64_t y1) {
   const auto size = static_cast<int64_t>(size_of(D));
-  const int64_t shape[] = {1024, 1024}, dense[] = {size, 1024 * size}, other[] = {y0 * size, y1 * size};
+  const int64_t shape[] = {4096, 4096}, dense[] = {size, 4096 * size}, other[] = {y0 * size, y1 * size};
   pointwise::Call call = pointwise_call("add", D, pointwise::Signature::binary_alpha);
   call.rank = 2;
   call.shape = shape;
@@ -143,8 +143,9 @@ const std::vector<FamilyCase>& family_cases() {
       CASE("copy complex128", true, true, copy<Dtype::complex128, Dtype::complex128>(c, l)),
       CASE("add of a row f32", true, true, add_strided<f32>(c, l, 1, 0)),
       CASE("add of a column bf16", true, true, add_strided<bf16>(c, l, 0, 1)),
-      CASE("add of every second f32", false, false, add_strided<f32>(c, l, 2, 2048)),
-      CASE("add of a transpose f32", false, false, add_strided<f32>(c, l, 1024, 1)),
+      CASE("add of every second f32", false, false, add_strided<f32>(c, l, 2, 8192)),
+      CASE("add of a transpose f32", false, false, add_strided<f32>(c, l, 4096, 1)),
+      CASE("add of a transpose bf16", false, false, add_strided<bf16>(c, l, 4096, 1)),
       CASE("softmax of 32 f32", true, true, softmax_of<f32>(c, l, 65536, 32, 1)),
       CASE("softmax of 1000 bf16", true, true, softmax_of<bf16>(c, l, 4096, 1000, 1)),
       CASE("softmax of 4097 f32", true, true, softmax_of<f32>(c, l, 4096, 4097, 1)),
@@ -184,7 +185,8 @@ const std::vector<FamilyCase>& family_cases() {
       CASE("dropout f32", false, true, dropout_of<f32>(c, l, int64_t{1} << 24, 4)),
       CASE("dropout bf16", false, true, dropout_of<bf16>(c, l, int64_t{1} << 24, 8)),
       CASE("dropout of an odd length f16", false, false, dropout_of<f16>(c, l, (int64_t{1} << 24) + 1, 1)),
-      CASE("embedding of 1024 of 2 bytes", true, true, embedding_of<2>(c, l, 1024)),
+      // On sm_100 a register waits in local memory while ptxas's function divides 64 bits.
+      {"embedding of 1024 of 2 bytes", [](const Chip& c, LaunchList& l) { return embedding_of<2>(c, l, 1024); }, true, true, true},
       CASE("embedding of 1023 of 4 bytes", false, false, embedding_of<4>(c, l, 1023)),
   };
   return cases;

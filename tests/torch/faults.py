@@ -44,8 +44,8 @@ FAULTS = {
     ),
     "wrong stride": Fault(
         "lang/pointwise_simd.h",
-        "return convert<typename O::V>(p[k * stride]);",
-        "return convert<typename O::V>(p[k]);",
+        "return convert<V>(p[k * stride]);",
+        "return convert<V>(p[k]);",
         "cpu",
         {"names": ("tanh.default",), "dtypes": ("float64",), "modes": ("plain",), "sample": 40},
     ),
@@ -65,8 +65,8 @@ FAULTS = {
     ),
     "cut gradient": Fault(
         "torch/registry.cpp",
-        "  overload.bind_(*library, overload.name_);\n",
-        "  overload.bind_(*library, overload.name_);\n"
+        "  overload.bind_(*library, overload);\n",
+        "  overload.bind_(*library, overload);\n"
         '  if (planted("cut gradient") && slot == slot_cpu) {\n'
         '    libraries_.push_back(std::make_unique<torch::Library>(torch::Library::IMPL, "aten", c10::DispatchKey::AutogradCPU,\n'
         "                                                          __FILE__, __LINE__));\n"

@@ -33,7 +33,8 @@ def test_disable_puts_aten_back_exactly(on):
 def test_no_composite_is_registered(on):
     for op in corundum.ops():
         if not op["via"]:
-            assert not torch._C._dispatch_has_kernel_for_dispatch_key(f"aten::{op['overload']}", "CompositeImplicitAutograd")
+            composite = torch._C._dispatch_has_kernel_for_dispatch_key(f"aten::{op['overload']}", "CompositeImplicitAutograd")
+            assert not composite or op["overload"] in ("mish_backward", "silu_backward")  # with kernels of ATen's beside
             assert torch._C._dispatch_has_kernel_for_dispatch_key(f"aten::{op['overload']}", "CPU")
             continue
         assert not torch._C._dispatch_has_kernel_for_dispatch_key(f"aten::{op['overload']}", "CPU")

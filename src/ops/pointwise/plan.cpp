@@ -223,13 +223,16 @@ int vector_width(const Call& call, const Draft& d) {
 }
 
 // Measured on an H200 (docs/facts.md): 128 threads with two accesses in flight are within 1 % of the best for every operator tried.
-constexpr int simt_threads_log2 = 7, tile_threads_log2 = 8;
+constexpr int simt_threads_log2 = 7, tile_threads_log2 = 8, lanes_of_multiprocessor = 2048;
 
-// A call too small for the chip spreads out first.
+// A call too small for the chip spreads out first: one access in flight a lane below a wave of lanes, then narrower accesses of
+// small elements.
 void choose_unroll(const Chip& chip, int64_t count, Draft& d) {
   d.k.threads_log2 = simt_threads_log2;
   d.k.unroll = d.k.vector >= 4 ? 2 : 4;
-  if (count < static_cast<int64_t>(chip.multiprocessors) * 4 * (d.k.vector << simt_threads_log2)) d.k.unroll = 1;
+  const int64_t lanes = static_cast<int64_t>(chip.multiprocessors) * lanes_of_multiprocessor;
+  if (count < lanes * d.k.vector) d.k.unroll = 1;
+  while (d.k.vector > 4 && count < lanes / 2 * d.k.vector) d.k.vector /= 2;
 }
 
 Status simt_blocks(int64_t count, const Draft& d, uint32_t* blocks) {
@@ -312,6 +315,26 @@ int simt_edge(const Call& call, const Draft& d) {
   return bytes * 64 * 65 <= most ? 64 : bytes * 32 * 33 <= most ? 32 : 0;
 }
 
+// Neighbours that an access of a tiled kernel takes: 8 bytes of the widest operand, if every address, stride and size allows it.
+// Transposed inputs have their neighbours along dimension 1, all others along dimension 0.
+int tile_vector(const Call& call, const Dims& dims, const Draft& d) {
+  const int v = static_cast<int>(std::max<size_t>(1, 8 / d.widest));
+  const auto fits = [&](int64_t n) { return n % v == 0; };
+  if (!fits(dims.size[0]) || !fits(dims.size[1])) return 1;
+  for (int o = 0; o < dims.operands; ++o) {
+    const int i = o - d.outputs;
+    const Kind kind = i < 0 ? Kind::contiguous : d.k.kind(i);
+    if (kind == Kind::scalar || kind == Kind::broadcast) continue;
+    if (kind == Kind::strided) return 1;
+    const Operand& operand = i < 0 ? call.out[o] : call.in[i];
+    if (!is_aligned(operand.data, v * size_of(operand.dtype))) return 1;
+    const int along = kind == Kind::transposed ? 1 : 0;
+    for (int r = 0; r < dims.rank; ++r)
+      if (r != along && !fits(dims.stride[r][o])) return 1;
+  }
+  return v;
+}
+
 Status plan_tiled(const Chip& chip, const Call& call, Dims dims, int with, Draft& d, LaunchList& list) {
   std::swap(dims.size[1], dims.size[with]);
   for (int o = 0; o < dims.operands; ++o) std::swap(dims.stride[1][o], dims.stride[with][o]);
@@ -321,9 +344,11 @@ Status plan_tiled(const Chip& chip, const Call& call, Dims dims, int with, Draft
                 : s0 == 1                      ? Kind::contiguous
                 : s0 == 0                      ? Kind::broadcast
                                                : Kind::strided;
-    if (chip.simt && kind != Kind::transposed) kind = Kind::strided;
     d.k.set_kind(i, call.in[i].scalar ? Kind::scalar : kind);
   }
+  const int wide = chip.simt ? tile_vector(call, dims, d) : 1;
+  for (int i = 0; chip.simt && wide == 1 && i < d.inputs; ++i) // found one by one: the kinds would only multiply variants
+    if (d.k.kind(i) != Kind::transposed && d.k.kind(i) != Kind::scalar) d.k.set_kind(i, Kind::strided);
   const int64_t count = dims.count(), edge = chip.simt ? simt_edge(call, d) : codegen::simd_edge;
   if (edge == 0) return Status::refuse("too many transposed inputs for a block's shared memory");
   const auto tiles = [&](int r) { return (dims.size[r] + edge - 1) / edge; };
@@ -335,7 +360,7 @@ Status plan_tiled(const Chip& chip, const Call& call, Dims dims, int with, Draft
   d.k.unit_out = 1;
   d.k.threads_log2 = tile_threads_log2;
   d.k.vector = static_cast<uint8_t>(edge); // a tiled kernel's elements per access are the tile's edge
-  d.k.unroll = 1;
+  d.k.unroll = static_cast<uint8_t>(wide); // and its unroll the elements an access takes
   d.args.put(dims, d.k.rank);
   d.finish(chip, static_cast<uint32_t>(blocks), list);
   list[list.size() - 1].grain = static_cast<uint32_t>(std::max<int64_t>(1, 32768 / (edge * edge)));
@@ -359,6 +384,22 @@ Status plan_flat(const Chip& chip, const Call& call, int64_t count, unsigned bro
   if (Status s = simt_blocks(count, d, &blocks); !s) return s;
   d.finish(chip, blocks, list);
   return Status();
+}
+
+constexpr const Op *quotient = &row("div", Signature::binary), *product = &row("mul", Signature::binary);
+
+bool divides_by_number(const Chip& chip, const Call& call) {
+  return call.op == quotient && chip.simt && call.in[1].scalar && is_floating(call.compute);
+}
+
+// ATen's GPU kernels multiply with a divisor's inverse, taken in the type that they compute in.
+template <class Plan>
+Status plan_product(Call call, Plan plan) {
+  const double by = call.in[1].scalar->f;
+  const Scalar inverse = Scalar::of(call.compute == Dtype::float64 ? 1 / by : static_cast<double>(1 / static_cast<float>(by)));
+  call.op = product;
+  call.in[1].scalar = &inverse;
+  return plan(call);
 }
 
 } // namespace
@@ -394,11 +435,13 @@ uint8_t set_of(Dtype dtype) {
 }
 
 Status plan_dense(const Chip& chip, const Call& call, int64_t count, LaunchList& list) {
+  if (divides_by_number(chip, call)) return plan_product(call, [&](const Call& c) { return plan_dense(chip, c, count, list); });
   if (Status s = check_dtypes(call); !s) return s;
   return count == 0 ? Status() : plan_flat(chip, call, count, 0, list);
 }
 
 Status plan(const Chip& chip, const Call& call, LaunchList& list) {
+  if (divides_by_number(chip, call)) return plan_product(call, [&](const Call& c) { return plan(chip, c, list); });
   if (Status s = check_dtypes(call); !s) return s;
   const int inputs = inputs_of(*call.op, call.flag), outputs = call.op->outputs;
   Dims dims;
