@@ -35,10 +35,13 @@ COR_FN void run_pointwise(const PointwiseHead<B>& h, const i64* off, const i64* 
   in.visit([&](auto& run, int i)
                __attribute__((always_inline)) { run.begin(h.in + i * B::slots, off[B::outputs + i], stride[B::outputs + i]); });
   if constexpr (same<typename B::Out0, Verdict>) {
-    if (is_settled(h.out[0])) return;
-    u32 differ = 0;
-    for (i64 k = 0; k < count; ++k) differ |= !in.at(k, s);
-    if (differ) settle(h.out[0]);
+    for (i64 k = 0; k < count;) {
+      if (is_settled(h.out[0])) return;
+      const i64 end = count - k < 4096 ? count : k + 4096;
+      u32 differ = 0;
+      for (; k < end; ++k) differ |= !in.at(k, s);
+      if (differ) settle(h.out[0]);
+    }
   } else if constexpr (B::outputs > 1) {
     void* out[B::outputs];
     i64 step[B::outputs];

@@ -239,6 +239,27 @@ OUT["log_sigmoid_backward"] = Case(
     FLOATS,
     through_double=True,
 )
+UNARY["glu"] = Case("glu", lambda x: aten.glu(torch.stack((x, x.neg())), 0), FLOATS, through_double=True)
+UNARY["polygamma"] = Case("polygamma", lambda x: torch.polygamma(1, x.abs()), FLOATS[:2])
+UNARY["round_decimals"] = Case("round.decimals", lambda x: torch.round(x, decimals=1), FLOATS[:2])
+BINARY["elu_backward"] = Case(
+    "elu_backward", lambda x, y: aten.elu_backward(x, 1.5, 1.2, 0.8, False, y), FLOATS, through_double=True
+)
+BINARY["glu_backward"] = Case(
+    "glu_backward", lambda x, y: aten.glu_backward(x[None], torch.stack((y, y.neg())), 0), FLOATS, through_double=True
+)
+IN_PLACE["round_decimals_"] = Case("round_.decimals", lambda x, y: x.round_(decimals=-1), FLOATS[:2])
+OUT["elu_backward"] = Case(
+    "elu_backward.grad_input",
+    lambda x, out: aten.elu_backward.grad_input(x, 1.5, 1.2, 0.8, False, x, grad_input=out),
+    FLOATS,
+    through_double=True,
+)
+OUT["glu"] = Case("glu.out", lambda x, out: aten.glu.out(torch.stack((x, x)), 0, out=out), FLOATS, through_double=True)
+OUT_SHAPES["glu"] = (1, 17, 33)
+OUT["polygamma"] = Case("polygamma.out", lambda x, out: torch.polygamma(1, x.abs(), out=out), FLOATS[:2])
+OUT["round_decimals"] = Case("round.decimals_out", lambda x, out: torch.round(x, decimals=2, out=out), FLOATS[:2])
+OUT["xlogy"] = Case("xlogy.OutTensor", lambda x, out: torch.xlogy(x, x, out=out), FLOATS, through_double=True)
 UNSIGNED = MOVED[:3]
 for name in ("mul", "eq", "ne", "bitwise_and", "bitwise_or", "bitwise_xor"):
     BINARY[f"{name}_unsigned"] = Case(f"{name}.Tensor", getattr(torch, name), UNSIGNED, True)

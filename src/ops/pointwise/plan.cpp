@@ -128,6 +128,7 @@ class PointwiseFamily : public Family {
     for (int o = 0; o < op.outputs; ++o) s += short_name(k.out[o]) + "_";
     s += layouts[k.layout];
     if (k.rank) s += std::to_string(k.rank) + (k.wide ? "w" : "");
+    if (static_cast<Layout>(k.layout) == Layout::indexed && k.unit_out) s += "u";
     s += "_";
     for (int i = 0; i < inputs_of(op, k.flag); ++i) s += kinds[static_cast<int>(k.kind(i))];
     return s + "_v" + std::to_string(k.vector) + "u" + std::to_string(k.unroll);
