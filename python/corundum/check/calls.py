@@ -181,6 +181,9 @@ def _values(base: str, argument: Any, operands: Iterator[str]) -> tuple[list[str
     if kind in ("Tensor", "Optional[Tensor]"):
         if (base, name) in ONE_NUMBER:
             return ["torch.tensor(2)"], []
+        if (base, name) == ("glu_backward", "self"):  # twice as long as its gradient, x
+            operand = next(operands)
+            return [f"torch.cat([x, {operand}], -1)"], [operand]
         if name == "weight" and base in ("embedding", "lerp", "lerp_"):
             operand = next(operands)
             return [operand], [operand]
