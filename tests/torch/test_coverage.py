@@ -25,6 +25,7 @@ ERRORS = {
     "a bound overflows the dtype",
     "a number does not fit the dtype",
     "a dimension is out of range",
+    "a list of largest squares that is not asked for",
     "a dimension is repeated",
     "a maximum over no elements",
     "a mean needs a floating point dtype",
