@@ -15,6 +15,7 @@ struct MathsPart {
 const MathsPart maths_parts[] = {
     {"airy", {"airy_ai"}},
     {"bessel", {"bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "spherical_bessel_j0"}},
+    {"close", {"is_close", "is_close_or_nan"}},
     {"divide", {"fmod", "remainder", "div_trunc", "div_floor"}},
     {"erf", {"erf", "erfc", "normal_cdf", "gelu_erf", "gelu_erf_derivative"}},
     {"erfinv", {"erfinv"}},
@@ -102,7 +103,7 @@ std::string body(const PointwiseText& t) {
   std::string s =
       "namespace cor {\nstruct Body {\n  using Scalar = " + t.scalar + ";\n  using Common = " + t.common + ";\n" + outputs(t);
   std::string parameters;
-  unsigned broadcasts = 0;
+  unsigned broadcasts = t.verdict ? 1 : 0;
   for (size_t i = 0; i < t.inputs.size(); ++i) {
     const PointwiseInput& in = t.inputs[i];
     s += "  using In" + std::to_string(i) + " = Operand<" + in.stored + ", " + in.value + ", Kind::" + kind_name(in.kind) + ">;\n";

@@ -30,6 +30,7 @@ struct PointwiseText {
   std::string scalar;     // kernel type of s0, s1, ...
   std::string common;     // kernel type, as stored, of the dtype in which the inputs meet
   int scalars = 0;
+  bool verdict = false; // whether the expression holds everywhere: one output, a cor::Verdict
   bool complex = false; // complex numbers take part: functions of them are included
   int slots = 1;        // 8-byte words that a number takes in the arguments
   std::vector<PointwiseOutput> outputs;

@@ -1,7 +1,7 @@
 #pragma once
 // Skeletons of pointwise kernels. The generated text supplies a body:
 //   struct Body {
-//     using Out0 = bf16; ...Out1                                   // as stored
+//     using Out0 = bf16; ...Out1                                   // as stored, or Verdict
 //     using In0 = Operand<bf16, float, Kind::contiguous>; ...In1, In2
 //     using Scalar = float;                                        // type of the numbers s0, s1, ...
 //     using Common = bf16;                                         // in which the inputs meet, as stored
@@ -70,6 +70,16 @@ struct Scalars {
     for (int i = 0; i < B::scalars; ++i) v[i] = number<typename B::Scalar>(h.scalar + i * B::slots);
   }
 };
+
+// The output of a kernel that answers one question of all elements, not one of each: a word that is 0 at first, and set where an
+// expression is false. Blocks that begin later do nothing.
+struct Verdict {
+  u32 differs;
+};
+COR_FN bool is_settled(const void* verdict) { return load_relaxed(&static_cast<const Verdict*>(verdict)->differs) != 0; }
+COR_FN void settle(void* verdict) {
+  if (!is_settled(verdict)) static_cast<Verdict*>(verdict)->differs = 1;
+}
 
 // Stands for a type, as an argument.
 template <class T>

@@ -34,7 +34,12 @@ COR_FN void run_pointwise(const PointwiseHead<B>& h, const i64* off, const i64* 
   typename B::template Each<Run> in;
   in.visit([&](auto& run, int i)
                __attribute__((always_inline)) { run.begin(h.in + i * B::slots, off[B::outputs + i], stride[B::outputs + i]); });
-  if constexpr (B::outputs > 1) {
+  if constexpr (same<typename B::Out0, Verdict>) {
+    if (is_settled(h.out[0])) return;
+    u32 differ = 0;
+    for (i64 k = 0; k < count; ++k) differ |= !in.at(k, s);
+    if (differ) settle(h.out[0]);
+  } else if constexpr (B::outputs > 1) {
     void* out[B::outputs];
     i64 step[B::outputs];
     for (int o = 0; o < B::outputs; ++o) out[o] = h.out[o], step[o] = UnitOut ? 1 : stride[o];

@@ -51,7 +51,12 @@ struct Pieces {
     in.visit([&](auto& piece, int i) { piece.read(h.in + i * B::slots, at[B::outputs + i]); });
   }
   COR_FN void write(const PointwiseHead<B>& h, const Scalars<B>& s, const i64* at) const {
-    if constexpr (B::outputs == 1) {
+    if constexpr (same<typename B::Out0, Verdict>) {
+      bool all = true;
+#pragma unroll
+      for (int k = 0; k < V; ++k) all = all && in.at(k, s);
+      if (!all) settle(h.out[0]);
+    } else if constexpr (B::outputs == 1) {
       using Out = typename B::Out0;
       Vec<Out, V> r;
 #pragma unroll
@@ -77,6 +82,8 @@ template <class B, int Threads, int V, int U, class Locate>
 COR_FN void pointwise_blocks(const PointwiseHead<B>& h, Locate locate) {
   constexpr int tile = Threads * V * U, operands = B::outputs + B::inputs;
   const i64 base = static_cast<i64>(block_id()) * tile, left = h.n - base;
+  if constexpr (same<typename B::Out0, Verdict>)
+    if (is_settled(h.out[0])) return;
   const Scalars<B> s(h);
   if (left >= tile) {
     Pieces<B, V> pieces[U];

@@ -23,6 +23,9 @@ enum class Forms : uint8_t {
   binary_tensor, // and f.Tensor: one number in memory
   binary_alpha,  // f.List with `Scalar alpha`
   binary_alphas, // and f.Tensor with it
+  ternary_value, // f.Scalar, f.ScalarList of three lists, with a factor
+  lerp,          // f.List of three lists
+  lerp_weight,   // f.Scalar, f.ScalarList of two and a weight
 };
 
 struct Row {
@@ -40,8 +43,15 @@ constexpr Row rows[] = {
     {"clamp_min", "clamp_min", 2, Forms::binary},
     {"maximum", "clamp_min", 2, Forms::binary},
     {"minimum", "clamp_max", 2, Forms::binary},
-    {"tanh", "tanh", 1, Forms::unary},
+    {"addcmul", "addcmul", 3, Forms::ternary_value},
+    {"addcdiv", "addcdiv", 3, Forms::ternary_value},
+    {"lerp", "lerp", 3, Forms::lerp},
+    {"lerp", "lerp", 2, Forms::lerp_weight},
 };
+// Forms::unary, of the names of their rows.
+constexpr const char* unary[] = {"abs",   "neg",   "acos",    "asin", "atan",   "ceil", "cos",   "cosh",  "erf",  "erfc",
+                                 "exp",   "expm1", "floor",   "frac", "lgamma", "log",  "log10", "log1p", "log2", "reciprocal",
+                                 "round", "rsqrt", "sigmoid", "sign", "sin",    "sinh", "sqrt",  "tan",   "tanh", "trunc"};
 
 // A row that the table lacks does not compile.
 constexpr const Op& op_of(std::string_view name, int inputs) {
@@ -49,6 +59,11 @@ constexpr const Op& op_of(std::string_view name, int inputs) {
     if (name == op.name && op.inputs == inputs) return op;
   throw "no such row";
 }
+static_assert([] {
+  for (const Row& row : rows) op_of(row.op, row.inputs);
+  for (const char* name : unary) op_of(name, 1);
+  return true;
+}());
 
 // What a call gives to the expression.
 struct Arguments {
@@ -215,47 +230,122 @@ struct InMemoryAlpha {
   }
 };
 
-template <int row, class Binding, class... Rest>
-struct ListForms {
-  inline static Overload functional, in_place;
-  static constexpr const Op& op = op_of(rows[row].op, rows[row].inputs);
-
-  static Status to_new(std::vector<Tensor>& results, TensorList self, Rest... rest) {
-    Arguments a;
-    a.list(x, self);
-    CORUNDUM_TRY(Binding::bind(op, a, rest...));
-    return run(op, a, &results);
+// Three lists, and a factor of all or of each; or a weight.
+struct ListsFactor {
+  static Status bind(const Op&, Arguments& a, TensorList first, TensorList second, const at::Scalar& factor) {
+    a.list(y, first);
+    a.list(z, second);
+    a.number(s0, factor);
+    return {};
   }
-  static Status to_self(TensorList self, Rest... rest) {
-    Arguments a;
-    a.list(x, self);
-    CORUNDUM_TRY(Binding::bind(op, a, rest...));
-    return run(op, a, nullptr);
+};
+struct ListsFactorEach {
+  static Status bind(const Op&, Arguments& a, TensorList first, TensorList second, Numbers factors) {
+    a.list(y, first);
+    a.list(z, second);
+    a.numbers(s0, factors);
+    return {};
   }
-
-  static void declare(const std::string& overload) {
-    const bool whole = op.dtypes & set_int && op.promotion != Promotion::int_to_float;
-    const std::string name = std::string("_foreach_") + rows[row].name,
-                      dtypes = std::string(whole ? "uint8 int8 int16 int32 int64 " : "") + "float16 bfloat16 float32 float64";
-    functional.declare(name + overload, "foreach", dtypes, &Functional<functional, &to_new>::bind);
-    in_place.declare(name + "_" + overload, "foreach", dtypes, &WritingLists<in_place, &to_self>::bind);
+};
+struct Lists {
+  static Status bind(const Op&, Arguments& a, TensorList ends, TensorList weights) {
+    a.list(y, ends);
+    a.list(z, weights);
+    return {};
+  }
+};
+struct ListWeight {
+  static Status bind(const Op&, Arguments& a, TensorList ends, const at::Scalar& weight) {
+    a.list(y, ends);
+    a.number(s0, weight);
+    return {};
+  }
+};
+struct ListWeightEach {
+  static Status bind(const Op&, Arguments& a, TensorList ends, Numbers weights) {
+    a.list(y, ends);
+    a.numbers(s0, weights);
+    return {};
   }
 };
 
-template <int row>
-void declare_row() {
-  constexpr Forms forms = rows[row].forms;
-  if constexpr (forms == Forms::unary) {
-    ListForms<row, Nothing>::declare("");
-  } else {
-    ListForms<row, Number, const at::Scalar&>::declare(".Scalar");
-    ListForms<row, NumberEach, Numbers>::declare(".ScalarList");
-    if constexpr (forms == Forms::binary || forms == Forms::binary_tensor) ListForms<row, List, TensorList>::declare(".List");
-    if constexpr (forms == Forms::binary_tensor) ListForms<row, InMemory, const Tensor&>::declare(".Tensor");
-    if constexpr (forms == Forms::binary_alpha || forms == Forms::binary_alphas)
-      ListForms<row, ListAlpha, TensorList, const at::Scalar&>::declare(".List");
-    if constexpr (forms == Forms::binary_alphas)
-      ListForms<row, InMemoryAlpha, const Tensor&, const at::Scalar&>::declare(".Tensor");
+// An overload of a row. It lives for ever.
+struct Form : Overload {
+  const Op* op;
+};
+
+// One instance serves all rows whose arguments come in one way.
+template <class Binding, class... Rest>
+struct ListForms {
+  static Status attempt(const Op& op, TensorList self, std::vector<Tensor>* results, Rest... rest) {
+    Arguments a;
+    a.list(x, self);
+    CORUNDUM_TRY(Binding::bind(op, a, rest...));
+    return run(op, a, results);
+  }
+  struct New {
+    const Form* form;
+    std::vector<Tensor> operator()(c10::DispatchKeySet keys, TensorList self, Rest... rest) const {
+      using Results = std::vector<Tensor>;
+      if (!form->on()) return fall_back<Results, TensorList, Rest...>(*form, keys, switched_off, self, rest...);
+      Results results;
+      const Status done = attempt(*form->op, self, &results, rest...);
+      if (!done.ok()) return fall_back<Results, TensorList, Rest...>(*form, keys, done.reason(), self, rest...);
+      record::served(own_kernel);
+      return results;
+    }
+  };
+  struct Self {
+    const Form* form;
+    void operator()(c10::DispatchKeySet keys, TensorList self, Rest... rest) const {
+      if (!form->on()) return fall_back<void, TensorList, Rest...>(*form, keys, switched_off, self, rest...);
+      const Status done = attempt(*form->op, self, nullptr, rest...);
+      if (!done.ok()) return fall_back<void, TensorList, Rest...>(*form, keys, done.reason(), self, rest...);
+      record::served(own_kernel);
+    }
+  };
+  template <class Function>
+  static void bind(torch::Library& library, Overload& self) {
+    library.impl(self.name(), Function{static_cast<const Form*>(&self)});
+  }
+
+  static void declare(const Row& row, const char* overload) {
+    const Op& op = op_of(row.op, row.inputs);
+    const bool whole = op.dtypes & set_int && op.promotion != Promotion::int_to_float;
+    const std::string name = std::string("_foreach_") + row.name,
+                      dtypes = std::string(whole ? "uint8 int8 int16 int32 int64 " : "") + "float16 bfloat16 float32 float64";
+    for (const bool in_place : {false, true}) {
+      Form* form = new Form;
+      form->op = &op;
+      form->declare(name + (in_place ? "_" : "") + overload, "foreach", dtypes, in_place ? &bind<Self> : &bind<New>);
+    }
+  }
+};
+
+void declare_binary(const Row& row) {
+  ListForms<Number, const at::Scalar&>::declare(row, ".Scalar");
+  ListForms<NumberEach, Numbers>::declare(row, ".ScalarList");
+  if (row.forms == Forms::binary || row.forms == Forms::binary_tensor) ListForms<List, TensorList>::declare(row, ".List");
+  if (row.forms == Forms::binary_tensor) ListForms<InMemory, const Tensor&>::declare(row, ".Tensor");
+  if (row.forms == Forms::binary_alpha || row.forms == Forms::binary_alphas)
+    ListForms<ListAlpha, TensorList, const at::Scalar&>::declare(row, ".List");
+  if (row.forms == Forms::binary_alphas) ListForms<InMemoryAlpha, const Tensor&, const at::Scalar&>::declare(row, ".Tensor");
+}
+
+void declare_row(const Row& row) {
+  switch (row.forms) {
+    case Forms::unary:
+      return ListForms<Nothing>::declare(row, "");
+    case Forms::ternary_value:
+      ListForms<ListsFactor, TensorList, TensorList, const at::Scalar&>::declare(row, ".Scalar");
+      return ListForms<ListsFactorEach, TensorList, TensorList, Numbers>::declare(row, ".ScalarList");
+    case Forms::lerp:
+      return ListForms<Lists, TensorList, TensorList>::declare(row, ".List");
+    case Forms::lerp_weight:
+      ListForms<ListWeight, TensorList, const at::Scalar&>::declare(row, ".Scalar");
+      return ListForms<ListWeightEach, TensorList, Numbers>::declare(row, ".ScalarList");
+    default:
+      return declare_binary(row);
   }
 }
 
@@ -315,15 +405,15 @@ Status run_zero(TensorList self) {
   return launch_all(target, *launches);
 }
 
-const bool declared = []<int... row>(std::integer_sequence<int, row...>) {
-  (declare_row<row>(), ...);
+const bool declared = [] {
+  for (const Row& row : rows) declare_row(row);
+  for (const char* name : unary) declare_row({name, name, 1, Forms::unary});
   constexpr const char* every =
       "bool uint8 int8 int16 int32 int64 uint16 uint32 uint64 float16 bfloat16 float32 float64 complex64 complex128";
   copy.declare("_foreach_copy_", "foreach", every, &WritingLists<copy, &run_copy>::bind);
   zero.declare("_foreach_zero_", "foreach", every, &WritingLists<zero, &run_zero>::bind);
   return true;
-}
-(std::make_integer_sequence<int, static_cast<int>(std::size(rows))>());
+}();
 
 } // namespace
 

@@ -11,7 +11,7 @@ namespace {
 Status binary(const Op& op, Tensor& out, const Tensor& x, const Tensor& y) { return run(call_of(op, arithmetic, {&x, &y}), out); }
 
 Status binary_same(const Op& op, Tensor& out, const Tensor& x, const Tensor& y) {
-  return run(call_of(op, {.casts_output = false, .same_dtypes = true}, {&x, &y}), out);
+  return run_as_made(call_of(op, {.casts_output = false, .same_dtypes = true}, {&x, &y}), x, out);
 }
 
 bool divides_integers_on_cpu(const Tensor& x, const Tensor& y) {

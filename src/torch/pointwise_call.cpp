@@ -136,6 +136,8 @@ Status find_types(const TensorCall& call, Prepared& p) {
       compute = c10::typeMetaToScalarType(c10::get_default_dtype());
   }
   if (!is_covered(*call.op, compute)) return Status::refuse("dtype not covered");
+  const bool is_half = compute == at::kHalf || compute == at::kBFloat16;
+  if (is_half && call.op->traits & half_on_cpus && p.lead->is_cuda()) return Status::refuse("dtype not covered");
   for (int i = 0; i < call.inputs; ++i)
     if (!is_common(call.in[i]->scalar_type(), *call.op)) return Status::refuse("dtype not covered");
   p.compute = compute;
@@ -387,6 +389,14 @@ Status run_into_new(const TensorCall& call, const at::Tensor& x, at::ScalarType 
   CORUNDUM_TRY(run(call, made));
   out = std::move(made);
   return {};
+}
+
+Status run_as_made(const TensorCall& call, const at::Tensor& x, at::Tensor& out) {
+  const Op& op = *call.op;
+  const bool like = op.traits & made_like || (op.traits & whole_made_like && category(x.scalar_type()) < 2);
+  if (!like || out.defined() || !is_plain(x)) [[likely]]
+    return run(call, out);
+  return run_into_new(call, x, op.promotion == Promotion::always_bool ? at::kBool : x.scalar_type(), Made::like, out);
 }
 
 bool is_covered(const Op& op, at::ScalarType type) { return (op.dtypes & set_of(dtype_of(type))) != 0; }

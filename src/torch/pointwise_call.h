@@ -46,6 +46,9 @@ inline Status run(const TensorCall& call, at::Tensor& out) {
 enum class Made : uint8_t { like, contiguous };
 Status run_into_new(const TensorCall& call, const at::Tensor& x, at::ScalarType type, Made as, at::Tensor& out);
 
+// The same where the row says so; otherwise run. `x` has the dtype that the result has, unless that is bool.
+Status run_as_made(const TensorCall& call, const at::Tensor& x, at::Tensor& out);
+
 // A number of the user's, in the words of the kernel.
 corundum::Scalar to_scalar(const at::Scalar& number);
 // Whether a row takes a compute dtype.

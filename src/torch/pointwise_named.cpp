@@ -57,6 +57,18 @@ Status nan_to_num(const Op& op, Tensor& out, const Tensor& x, MaybeDouble nan, M
   return run_into_new(call, x, x.scalar_type(), Made::like, out);
 }
 
+// ATen's, of quantized models, is for CPUs, of tensors of one dtype.
+Status add_relu(const Op& op, Tensor& out, const Tensor& x, const Tensor& y, const at::Scalar& alpha) {
+  CORUNDUM_TRY(require_plain(x, y));
+  if (x.scalar_type() != y.scalar_type()) return Status::refuse("the tensors have different dtypes");
+  if (x.scalar_type() == at::kByte || !is_covered(op, x.scalar_type())) return Status::refuse("dtype not covered");
+  if (!fits(alpha, x.scalar_type()) || (alpha.isFloatingPoint() && category(x.scalar_type()) < 2))
+    return Status::refuse("alpha is of another kind than the tensors");
+  TensorCall call = call_of(op, {}, {&x, &y});
+  call.scalars[0] = to_scalar(alpha);
+  return run(call, out);
+}
+
 const bool declared = for_rows(Signature::named, [](const Op& op) {
   const std::string name = op.name;
   if (name == "pow") {
@@ -65,6 +77,8 @@ const bool declared = for_rows(Signature::named, [](const Op& op) {
     Forms<&pow_number>::output(op, {name + ".Tensor_Scalar_out"});
     Forms<&pow_of_number>::functional(op, {name + ".Scalar"});
     Forms<&pow_of_number>::output(op, {name + ".Scalar_out"});
+  } else if (name == "_add_relu") {
+    Forms<&add_relu>::all(op, "Tensor");
   } else if (name == "nan_to_num") {
     Forms<&nan_to_num>::all(op);
   }

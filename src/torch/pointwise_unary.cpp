@@ -2,6 +2,7 @@
 #include <ATen/native/TypeProperties.h>
 
 #include "torch/pointwise_forms.h"
+#include "torch/pointwise_row.h"
 #include "torch/tensors.h"
 
 namespace corundum::pointwise {
@@ -16,7 +17,7 @@ Status unary(const Op& op, Tensor& out, const Tensor& x) {
     const Made as = op.promotion == Promotion::any_to_float ? Made::contiguous : Made::like;
     return run_into_new(call_of(op, {}, {&x}), x, c10::toRealValueType(x.scalar_type()), as, out);
   }
-  return run(call_of(op, {}, {&x}), out);
+  return run_as_made(call_of(op, {}, {&x}), x, out);
 }
 
 Status approximation(c10::string_view text, uint8_t* flag) {
@@ -61,7 +62,7 @@ Status unary_scalars(const Op& op, Tensor& out, const Tensor& x, Numbers... numb
   TensorCall call = call_of(op, strict_output, {&x});
   if (!is_covered(op, x.scalar_type())) return Status::refuse("dtype not covered");
   CORUNDUM_TRY(add_numbers(call, x.scalar_type(), numbers...));
-  return run(call, out);
+  return run_as_made(call, x, out);
 }
 
 template <class... Numbers>
@@ -96,7 +97,7 @@ void declare_backward_scalars(const Op& op) {
   }
 }
 
-const bool declared = for_rows(Signature::unary, [](const Op& op) { Forms<&unary>::all(op); }) &&
+const bool declared = for_rows(Signature::unary, &declare_unary) &&
                       for_rows(Signature::unary_approximate, [](const Op& op) { Forms<&unary_approximate>::all(op); }) &&
                       for_rows(Signature::unary_scalars, &declare_scalars) &&
                       for_rows(Signature::backward, [](const Op& op) { Forms<&backward>::backward(op); }) &&
@@ -104,5 +105,10 @@ const bool declared = for_rows(Signature::unary, [](const Op& op) { Forms<&unary
                       for_rows(Signature::backward_scalars, &declare_backward_scalars);
 
 } // namespace
+
+bool declare_unary(const Op& op) {
+  Forms<&unary>::all(op);
+  return true;
+}
 
 } // namespace corundum::pointwise

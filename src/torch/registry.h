@@ -30,6 +30,13 @@ class Overload {
   // for ever, `family` by itself.
   void declare(std::string_view name, const char* family, std::string_view dtypes, Bind bind);
 
+  // The same of an overload that ATen makes of others above autograd, and whose result has no gradient: ours then stands at the
+  // autograd keys, too. Bind's function leaves the call to the composite where somebody watches operators (is_watched).
+  void declare_over_composite(std::string_view name, const char* family, std::string_view dtypes, Bind bind) {
+    declare(name, family, dtypes, bind);
+    over_composite_ = true;
+  }
+
   bool on() const { return on_.load(std::memory_order_relaxed); }
   const char* name() const { return name_; }
   const char* family() const { return family_; }
@@ -51,9 +58,13 @@ class Overload {
   std::atomic<bool> on_{false};
   bool registered_ = false;
   bool selected_ = false;
+  bool over_composite_ = false;
   c10::OperatorHandle* handle_ = nullptr;
   c10::KernelFunction* previous_[slot_count] = {};
 };
+
+// Whether a mode or a tracer of this thread sees each operator that is called: it must see the parts of a composite, as without us.
+bool is_watched();
 
 // Overloads that ATen makes of others: covered through these, and never registered.
 struct Composite {

@@ -184,6 +184,17 @@ ROWS = {
 }
 
 
+# What a table cannot say (a bool for a result, one device alone): test_close.py, test_foreach.py, test_training.py.
+ROWS |= {
+    "allclose": Case("allclose", torch.allclose, [], True),
+    "equal": Case("equal", torch.equal, [], True),
+    "add_relu": Case("_add_relu.Tensor", aten._add_relu.Tensor, []),
+    "add_relu_": Case("_add_relu_.Tensor", aten._add_relu_.Tensor, []),
+    "add_relu_out": Case("_add_relu.out", aten._add_relu.out, []),
+    "masked_scale": Case("_masked_scale", aten._masked_scale, []),
+}
+
+
 def comparisons(name):
     """A comparison has six overloads: of tensors and with a number, each also in place and with an output."""
     compare, method = getattr(torch, name), f"{name}_"
@@ -201,6 +212,36 @@ for comparison in COMPARISONS:
     comparisons(comparison)
 OUT_DTYPES = {name: torch.bool for name in OUT if name.split("_")[0] in COMPARISONS}
 
+UNARY["isin_number"] = Case("isin.Tensor_Scalar", lambda x: torch.isin(x, 2), NUMBERS, True)
+UNARY["is_a_number_in"] = Case("isin.Scalar_Tensor", lambda x: torch.isin(2, x), NUMBERS, True)
+UNARY["dequantize"] = Case("dequantize.self", aten.dequantize.self, EVERY, True)
+for part, name in enumerate(("log_sigmoid", "log_sigmoid_buffer")):
+    UNARY[name] = Case("log_sigmoid_forward", lambda x, i=part: aten.log_sigmoid_forward(x)[i], FLOATS, through_double=True)
+    BINARY[f"prelu_backward_{part}"] = Case(
+        "_prelu_kernel_backward", lambda x, y, i=part: aten._prelu_kernel_backward(x, y, x)[i], FLOATS, through_double=True
+    )
+BINARY["isin"] = Case("isin.Tensor_Tensor", torch.isin, NUMBERS, True)
+BINARY["not_in"] = Case("isin.Tensor_Tensor", lambda x, y: torch.isin(x, y[:1], invert=True), NUMBERS[:5], True)
+BINARY["isclose"] = Case("isclose", lambda x, y: torch.isclose(x, y, 0.3, 0.1), EVERY, True)
+BINARY["isclose_exactly"] = Case("isclose", lambda x, y: torch.isclose(x, y, 0, 0, True), NUMBERS[:6], True)
+BINARY["log_sigmoid_backward"] = Case(
+    "log_sigmoid_backward",
+    lambda x, y: aten.log_sigmoid_backward(x, y, aten.log_sigmoid_forward(y)[1]),
+    FLOATS,
+    through_double=True,
+)
+BINARY["dropout_backward"] = Case(
+    "native_dropout_backward", lambda x, y: aten.native_dropout_backward(x, y > 0, 2.5), FLOATS, through_double=True
+)
+OUT["log_sigmoid_backward"] = Case(
+    "log_sigmoid_backward.grad_input",
+    lambda x, out: aten.log_sigmoid_backward.grad_input(x, x, aten.log_sigmoid_forward(x)[1], grad_input=out),
+    FLOATS,
+    through_double=True,
+)
+UNSIGNED = MOVED[:3]
+for name in ("mul", "eq", "ne", "bitwise_and", "bitwise_or", "bitwise_xor"):
+    BINARY[f"{name}_unsigned"] = Case(f"{name}.Tensor", getattr(torch, name), UNSIGNED, True)
 UNARY["addcmul"] = Case("addcmul", lambda x: torch.addcmul(x, x, x, value=2), NUMBERS[:6] + COMPLEX, through_double=True)
 UNARY["addcdiv"] = Case("addcdiv", lambda x: torch.addcdiv(x, x.neg(), x, value=0.5), FLOATS + COMPLEX, through_double=True)
 UNARY["lerp"] = Case("lerp.Tensor", lambda x: torch.lerp(x, x.neg(), x.abs()), FLOATS, through_double=True)

@@ -23,7 +23,12 @@ ERRORS = {
     "the generator is of another kind of device",
     "the probabilities do not broadcast",
     "a bound overflows the dtype",
+    "a first tensor that broadcasts beside equal NaN",
     "a number does not fit the dtype",
+    "a tolerance is below 0",
+    "the buffer is of another shape",
+    "the mask is of another dtype",
+    "the tensors do not broadcast",
     "a dimension is out of range",
     "a list of largest squares that is not asked for",
     "a dimension is repeated",
@@ -72,6 +77,7 @@ ERRORS = {
 }
 # Of the machinery: no device, no plan, and what the checks above a plan let nobody reach.
 MACHINERY = {
+    "a mode or a tracer sees each operator",
     "no kernel for this distribution on this device",
     "this device type has random numbers of its own",
     "this torch has no such random generator",

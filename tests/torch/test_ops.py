@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from against_aten import DEVICES, aten, compare, expected, must_serve, same
+from against_aten import DEVICES, aten, aten_has_none, compare, expected, must_serve, same
 from cases import BINARY, IN_PLACE, MOVED, OUT, OUT_DTYPES, OUT_SHAPES, TABLES, UNARY, Case, product
 from layouts import LAYOUTS, values, with_specials
 
@@ -99,6 +99,8 @@ def test_in_place(name, dtype, layout, device):
         case.function(view(x), view(y))
         return x
 
+    if x.is_cuda and aten_has_none(lambda x, y: on_a_view(x.clone(), y), x, y):
+        return
     theirs = expected(case, lambda x, y: on_a_view(x.clone(), y), x, y)
     with must_serve(case.overload):
         result = view(ours)
@@ -121,6 +123,8 @@ def test_out(name, dtype, device):
         return torch.empty(OUT_SHAPES.get(name, (17, 33)), dtype=OUT_DTYPES.get(name, dtype), device=device)
 
     theirs, ours = make(), make()
+    if x.is_cuda and aten_has_none(case.function, x, make()):
+        return
     with aten():
         case.function(x, theirs)
         if case.through_double and dtype in (torch.bfloat16, torch.float16):
@@ -188,6 +192,8 @@ def test_bits_are_moved_whatever_they_mean(dtype, device):
     ):
         compare(Case("copy_", function, [], True), x)
     if dtype.is_complex:
+        with aten():  # a GPU makes one NaN of all where it negates
+            x = torch.view_as_complex(torch.nan_to_num(torch.view_as_real(x), 1))
         for view in (torch.conj, lambda x: x.conj().imag, lambda x: x.conj().t()):
             for copy in (
                 lambda x, view=view: torch.empty_like(view(x)).copy_(view(x)),

@@ -31,6 +31,7 @@ enum class Signature : uint8_t {
   zero,             // f, likewise
   masked_fill,      // f.Scalar, f.Tensor and in-place: inputs self and mask, scalar 0
   copy,             // copy_: converts between dtypes; flag bit 0: the conjugate, bit 1: the negative
+  verdict,          // whether the expression holds of all elements: the output is a word that is set where it does not
   named,            // what else there is: a file of src/torch/ looks for the row by its name
 };
 
@@ -65,6 +66,13 @@ enum DtypeSet : uint8_t {
 using Ulp = uint8_t;
 inline constexpr Ulp exact = 0;
 
+// What sets a row apart from TensorIterator's ways, or a device from another.
+enum Trait : uint8_t {
+  made_like = 1,       // ATen makes a new result by empty_like: strides of dimensions of one element stay
+  whole_made_like = 2, // the same of integers alone
+  half_on_cpus = 4,    // ATen has 16-bit floats on CPUs alone
+};
+
 struct Op {
   const char* name; // ATen's base name
   Signature signature;
@@ -78,6 +86,7 @@ struct Op {
   Ulp ulp = 2;
   uint8_t outputs = 1;
   uint8_t own = 0; // bit i: input i takes no part in promotion and comes as it is stored (masks, conditions)
+  uint8_t traits = 0;
 };
 
 } // namespace corundum::pointwise

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <deque>
+#include <mutex>
 
 #include "codegen/pointwise.h"
 #include "core/args.h"
@@ -34,8 +36,9 @@ std::string stored_type(uint8_t code) {
 }
 std::string value_type(uint8_t code) { return code >= opaque ? stored_type(code) : info(static_cast<Dtype>(code)).compute_type; }
 std::string short_name(uint8_t code) {
-  return code >= opaque ? std::string("x") + std::to_string(8 << (code - opaque)) : info(static_cast<Dtype>(code)).short_name;
+  return code >= opaque ? std::string("x").append(std::to_string(8 << (code - opaque))) : info(static_cast<Dtype>(code)).short_name;
 }
+bool is_verdict(const Op& op) { return op.signature == Signature::verdict; }
 bool is_complex_code(uint8_t code) { return code < opaque && is_complex(static_cast<Dtype>(code)); }
 
 KeyBytes unpack(const KernelKey& key) {
@@ -44,12 +47,41 @@ KeyBytes unpack(const KernelKey& key) {
   return k;
 }
 
+// Rows in files of their own are numbered behind the table's, as they first come to a plan.
+struct OwnRows {
+  std::mutex mutex;
+  std::deque<const Op*> rows;
+};
+OwnRows& own_rows() {
+  static auto* rows = new OwnRows;
+  return *rows;
+}
+
+uint16_t number_of(const Op& op) {
+  if (&op >= ops.data() && &op < ops.data() + ops.size()) [[likely]]
+    return static_cast<uint16_t>(&op - ops.data());
+  OwnRows& own = own_rows();
+  std::lock_guard lock(own.mutex);
+  const auto found = std::find(own.rows.begin(), own.rows.end(), &op);
+  const auto place = found - own.rows.begin();
+  if (found == own.rows.end()) own.rows.push_back(&op);
+  return static_cast<uint16_t>(ops.size() + place);
+}
+
+const Op& numbered(uint16_t number) {
+  if (number < ops.size()) [[likely]]
+    return ops[number];
+  OwnRows& own = own_rows();
+  std::lock_guard lock(own.mutex);
+  return *own.rows[number - ops.size()];
+}
+
 class PointwiseFamily : public Family {
  public:
   PointwiseFamily() : Family("pointwise") {}
 
   KernelSource source(const KernelKey& key, const Chip& chip) const override {
-    const Op& op = ops[key.op];
+    const Op& op = numbered(key.op);
     const KeyBytes k = unpack(key);
     codegen::PointwiseText t;
     t.entry = std::string("corundum_") + name_of(key);
@@ -58,9 +90,10 @@ class PointwiseFamily : public Family {
     t.scalar = k.compute >= opaque ? "int" : value_type(k.compute);
     t.scalars = op.scalars;
     t.slots = slots_of(k.compute);
+    t.verdict = is_verdict(op);
     t.complex = is_complex_code(k.compute) || is_complex_code(k.type(0));
     for (int o = 0; o < op.outputs; ++o) {
-      t.outputs.push_back({stored_type(k.out[o]), value_type(k.out[o])});
+      t.outputs.push_back({t.verdict ? "cor::Verdict" : stored_type(k.out[o]), value_type(k.out[o])});
       t.complex = t.complex || is_complex_code(k.out[o]);
     }
     for (int i = 0; i < inputs_of(op, k.flag); ++i)
@@ -83,7 +116,7 @@ class PointwiseFamily : public Family {
  private:
   static std::string name_of(const KernelKey& key) {
     const KeyBytes k = unpack(key);
-    const Op& op = ops[key.op];
+    const Op& op = numbered(key.op);
     static const char* const layouts[] = {"flat", "indexed", "tiled"};
     static const char kinds[] = "cbsgt";
     std::string s = op.name;
@@ -117,7 +150,8 @@ Status check_dtypes(const Call& call) {
     const Dtype in = call.in[i].dtype;
     if (call.in[i].scalar) continue;
     if (!set_of(in)) return Status::refuse("no kernel for this input dtype");
-    if (op.own >> i & 1 && !converts && in != Dtype::boolean) return Status::refuse("the condition is not bool");
+    if (op.own >> i & 1 && !converts && in != Dtype::boolean && in != Dtype::uint8)
+      return Status::refuse("the condition is not bool");
     if (is_complex(in) && !is_complex(call.compute)) return Status::refuse("complex numbers as real ones");
   }
   return Status();
@@ -134,7 +168,7 @@ struct Draft {
   Draft(const Call& call, int64_t count) {
     const Op& op = *call.op;
     key.family = family_instance.id();
-    key.op = static_cast<uint16_t>(call.op - ops.data());
+    key.op = number_of(op);
     inputs = inputs_of(op, call.flag);
     outputs = op.outputs;
     const bool is_opaque = moves_bits(call);
@@ -210,15 +244,16 @@ Status simt_blocks(int64_t count, const Draft& d, uint32_t* blocks) {
 
 using Dims = DimList<max_outputs + max_inputs, max_rank>;
 
-bool has_unit_outputs(const Dims& dims, const Draft& d) {
+// A verdict, which has no strides, counts as one.
+bool has_unit_outputs(const Call& call, const Dims& dims, const Draft& d) {
   for (int o = 0; o < d.outputs; ++o)
-    if (dims.stride[0][o] != 1) return false;
+    if (dims.stride[0][o] != 1 && !is_verdict(*call.op)) return false;
   return true;
 }
 
 Status plan_indexed(const Chip& chip, const Call& call, const Dims& dims, Draft& d, LaunchList& list) {
   const int64_t count = dims.count();
-  bool vectors = has_unit_outputs(dims, d); // unit or no stride along dimension 0, so that V neighbours are one access
+  bool vectors = has_unit_outputs(call, dims, d); // unit or no stride along dimension 0, so that V neighbours are one access
   const bool unit_out = vectors;
   for (int i = 0; i < d.inputs; ++i) {
     const int64_t s = dims.stride[0][d.outputs + i];
@@ -261,7 +296,7 @@ Status plan_indexed(const Chip& chip, const Call& call, const Dims& dims, Draft&
 
 // The dimension other than 0 along which an input has unit stride, when the outputs have it along 0; or 0.
 int transposed_dim(const Call& call, const Dims& dims, const Draft& d) {
-  if (!has_unit_outputs(dims, d) || dims.size[0] < 8) return 0;
+  if (!has_unit_outputs(call, dims, d) || dims.size[0] < 8) return 0;
   for (int i = 0; i < d.inputs; ++i) {
     if (call.in[i].scalar || dims.stride[0][d.outputs + i] <= 1) continue;
     for (int r = 1; r < dims.rank; ++r)
@@ -414,7 +449,8 @@ Status plan(const Chip& chip, const Call& call, LaunchList& list) {
   for (int r = 0; r < call.rank; ++r) {
     count *= call.shape[r];
     int64_t s[max_outputs + max_inputs] = {};
-    for (int o = 0; o < outputs; ++o) s[o] = call.out[o].strides[r] / static_cast<int64_t>(size_of(call.out[o].dtype));
+    for (int o = 0; o < outputs && !is_verdict(*call.op); ++o)
+      s[o] = call.out[o].strides[r] / static_cast<int64_t>(size_of(call.out[o].dtype));
     for (int i = 0; i < inputs; ++i)
       if (!call.in[i].scalar) s[outputs + i] = call.in[i].strides[r] / static_cast<int64_t>(size_of(call.in[i].dtype));
     if (call.shape[r] != 0 && !dims.add(call.shape[r], s)) return Status::refuse("more than 16 dimensions that do not merge");
@@ -426,7 +462,7 @@ Status plan(const Chip& chip, const Call& call, LaunchList& list) {
     if (o >= outputs && dims.stride[0][o] == 0)
       broadcast |= 1u << (o - outputs);
     else
-      dense = dims.stride[0][o] == 1;
+      dense = dims.stride[0][o] == 1 || (o < outputs && is_verdict(*call.op));
   }
   if (dense) return plan_flat(chip, call, count, broadcast, list);
   Draft d(call, count);
