@@ -1,6 +1,5 @@
 // Overloads over lists of tensors: each row names a row of the pointwise table and the ways in which its arguments come.
 #include <ATen/native/ForeachUtils.h>
-#include <c10/util/strides.h>
 
 #include <string_view>
 
@@ -109,17 +108,12 @@ Status check_dtype(const Op& op, at::ScalarType dtype) {
   return {};
 }
 
-// Whether a dimension of one element has another stride than at::empty would give it.
-bool has_own_stride(const Tensor& t) {
-  if (std::count(t.sizes().begin(), t.sizes().end(), 1) == 0) return false;
-  return t.strides() != c10::IntArrayRef(c10::contiguous_strides(t.sizes()));
-}
-
 // ATen's kernels keep a dense tensor's strides; one by one, they would be those of TensorIterator, the same for a contiguous
 // tensor.
 Status make_results(const Target& target, TensorList like, std::vector<Tensor>* results) {
   for (const Tensor& t : like)
-    if (!target.follows_cuda() && has_own_stride(t)) return Status::refuse("a result whose strides are not plain");
+    if (!target.follows_cuda() && std::count(t.sizes().begin(), t.sizes().end(), 1) != 0 && !has_canonical_strides(t))
+      return Status::refuse("a result whose strides are not plain");
   results->reserve(like.size());
   for (const Tensor& t : like)
     results->push_back(target.follows_cuda() || !t.is_contiguous()

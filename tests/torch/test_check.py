@@ -7,7 +7,6 @@ import random
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ from corundum.check.compare import unlike
 from corundum.check.driver import Report, Sample, guarded, judge
 from corundum.check.modes import MODES
 from corundum.check.tensors import LAYOUTS, Guarded, Recipe, layouts
-from corundum.check.work import all_units, allowed_fallbacks
+from corundum.check.work import all_units, allowed_fallbacks, one_dtype_each
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = ROOT / "docs" / "coverage.md"
@@ -220,12 +219,23 @@ def test_a_process_that_dies_is_a_failure_of_its_unit(on, monkeypatch):
 
 
 def test_seeds_take_turns_with_dtypes(on):
-    wish = Wish(names=("add", "tanh"), op_db=False)
-    whole = {unit.title() for unit in all_units(wish)}
-    parts = [[unit.title() for unit in all_units(replace(wish, one_dtype=True, seed=seed))] for seed in range(13)]
-    assert all({title.split()[0] for title in part} == {title.split()[0] for title in whole} for part in parts)
-    assert all(len(part) == len({title.split()[0] for title in part}) for part in parts)
-    assert {title for part in parts for title in part} == whole
+    units = list(all_units(Wish(names=("add", "tanh"), op_db=False)))
+    names = {unit.name for unit in units}
+    turns = [one_dtype_each(units, seed) for seed in range(13)]
+    assert all(sorted(units[number].name for number in turn) == sorted(names) for turn in turns)
+    assert {number for turn in turns for number in turn} == set(range(len(units)))
+
+
+def test_another_dtype_is_tried_where_none_served(on, tmp_path, capsys):
+    out = tmp_path / "results.jsonl"
+    dtypes = ("int32", "float32")  # on a CPU remainders of integers are ATen's
+    for seed in (0, 1):
+        assert check(
+            Wish(("remainder.Tensor",), dtypes=dtypes, modes=("plain",), sample=2, op_db=False, one_dtype=True, seed=seed),
+            Files(out),
+        )
+        done = {json.loads(line)["unit"] for line in out.read_text().splitlines()}
+        assert "remainder.Tensor float32 cpu" in done
 
 
 def test_a_sum_is_held_to_the_size_of_what_it_adds(on):

@@ -17,7 +17,7 @@ from typing import Any
 import corundum
 from corundum._facts import facts
 from corundum.check import results
-from corundum.check.work import Unit, Wish, all_units, check_unit, left_out_modes, overloads_of
+from corundum.check.work import Unit, Wish, all_units, check_unit, left_out_modes, one_dtype_each, overloads_of
 from corundum.check.workers import in_processes
 
 __all__ = ["Files", "Wish", "check"]
@@ -58,23 +58,28 @@ def check(
     for mode, why in left_out_modes(wish):
         print(f"mode '{mode}' is left out: {why}", file=sys.stderr)
     rows: dict[int, Row] = {number: done[unit.title()] for number, unit in enumerate(units) if unit.title() in done}
-    open_units = [number for number in range(len(units)) if number not in rows]
+    wanted = one_dtype_each(units, wish.seed) if wish.one_dtype else list(range(len(units)))
     with contextlib.ExitStack() as stack:
         sink = stack.enter_context(files.out.open("a" if files.resume else "w")) if files.out is not None else None
-        for number, row in _done(wish, units, open_units, jobs, late):
-            rows[number] = {**about, **row}
-            if sink is not None:
-                sink.write(json.dumps(rows[number]) + "\n")
-                sink.flush()
-            if progress is not None:
-                progress(len(rows), len(units))
+        while open_units := [number for number in wanted if number not in rows]:
+            for number, row in _done(wish, units, open_units, jobs, late):
+                rows[number] = {**about, **row}
+                if sink is not None:
+                    sink.write(json.dumps(rows[number]) + "\n")
+                    sink.flush()
+                if progress is not None:
+                    progress(len(rows), len(wanted))
+            if late():
+                break
+            missed = results.not_served(rows.values(), overloads)
+            wanted = [number for number, unit in enumerate(units) if number in rows or unit.name in missed]
     in_order = [rows[number] for number in sorted(rows)]
-    if open_units := len(units) - len(rows):
-        print(f"{open_units} of {len(units)} units were not begun in {minutes} minutes: --resume goes on", file=sys.stderr)
+    if open_units := [number for number in wanted if number not in rows]:
+        print(f"{len(open_units)} of {len(wanted)} units were not begun in {minutes} minutes: --resume goes on", file=sys.stderr)
     if files.summary is not None:
-        spent = {"seconds": round(time.monotonic() - began), "jobs": jobs, "units": len(units), "units_done": len(rows)}
+        spent = {"seconds": round(time.monotonic() - began), "jobs": jobs, "units": len(wanted), "units_done": len(rows)}
         results.write_summary(files.summary, in_order, {**about, **spent}, overloads)
-    return results.conclude(in_order, overloads, wish.seed, as_json) and len(rows) == len(units)
+    return results.conclude(in_order, overloads, wish.seed, as_json) and not open_units
 
 
 def _is_late(deadline: float | None) -> bool:

@@ -40,6 +40,11 @@ VALUES: dict[tuple[str, str], list[str]] = {
     ("", "min"): ["-1", "None"],
     ("", "max"): ["2", "1"],
     ("", "eps"): ["1e-5"],
+    ("logit", "eps"): ["None", "1e-5"],
+    ("logit_", "eps"): ["None", "1e-5"],
+    ("logit_backward", "eps"): ["None", "1e-5"],
+    ("rrelu_with_noise", "training"): ["True", "False"],
+    ("rrelu_with_noise_", "training"): ["True", "False"],
     ("", "normalized_shape"): ["list({shape}[-1:])"],
     ("", "padding_idx"): ["-1"],
     ("", "scale_grad_by_freq"): ["False"],
@@ -72,6 +77,10 @@ VALUES: dict[tuple[str, str], list[str]] = {
     ("native_dropout", "train"): ["True", "None", "False"],
     ("normal", "mean"): ["1.5"],
     ("", "weight"): ["0.3", "0.7"],
+    ("", "element"): ["3"],
+    ("", "test_element"): ["3"],
+    ("", "assume_unique"): ["False"],
+    ("", "invert"): ["False", "True"],
     ("", "exponent"): ["2", "0.5", "3", "-2", "1.5"],
     ("", "self"): ["2", "1"],
 }
@@ -79,6 +88,8 @@ VALUES: dict[tuple[str, str], list[str]] = {
 TENSORS = {"mask": "mask", "condition": "mask", "indices": "index", "weight": "weight", "bias": "weight"}
 # Tensor arguments that hold one number.
 ONE_NUMBER = {("masked_fill", "value"), ("masked_fill_", "value"), ("fill_", "value")}
+# Tensor arguments that hold probabilities.
+CHANCES = {("bernoulli", "self"), ("bernoulli_", "p")}
 # Tensor arguments beside lists of tensors: a number in the lists' memory, and lists of such.
 NUMBERS_IN_MEMORY = {
     "grad_scale": "None",
@@ -97,7 +108,15 @@ DIVISIONS = {"div", "divide", "floor_divide", "fmod", "remainder"}
 # where there is more than a vector of 16-bit numbers.
 ATEN_IS_WRONG = {("_fused_sgd", "cpu"): (torch.float16, torch.bfloat16)}
 # On a CPU ATen's vector code makes a NaN of a NaN as y, its scalar code, for what is left over, a number, or the other way round.
-IN_TWO_MINDS = {"elu_backward", "hardshrink_backward", "hardswish_backward", "hardtanh_backward", "logit_backward"}
+IN_TWO_MINDS = {
+    "_fused_adam",
+    "_fused_adamw",
+    "elu_backward",
+    "hardshrink_backward",
+    "hardswish_backward",
+    "hardtanh_backward",
+    "logit_backward",
+}
 # Whose second result says where numbers of the first stand: of equal numbers any, the same one twice never.
 PLACES = {"topk"}
 
@@ -217,6 +236,8 @@ def _values(base: str, argument: Any, operands: Iterator[str]) -> tuple[list[str
             made = TENSORS[name]
             return [made, "None"] if kind.startswith("Optional") else [made], [made]
         operand = next(operands)
+        if (base, name) in CHANCES:
+            return [f"torch.sigmoid({operand}).nan_to_num(0.5)"], [operand]
         return [operand], [operand]
     if (base, name) in VALUES:
         return VALUES[base, name], []

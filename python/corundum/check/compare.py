@@ -45,6 +45,14 @@ EXACT = {
 }
 
 
+# By how much ATen's own results in double precision are off (docs/facts.md).
+ATEN_IS_OFF = {
+    "special_airy_ai": 5e-6,
+    "special_bessel_j0": 1e-6,
+    "special_bessel_j1": 1e-6,
+    "special_bessel_y0": 1e-6,
+    "special_bessel_y1": 1e-6,
+}
 # Sums of numbers of both signs: their rounding is in proportion to the sum of the numbers' sizes, far above some results.
 SUMS = {"cumsum", "mean", "nansum", "sum"}
 
@@ -70,12 +78,12 @@ def speaker_of(overload: str) -> str:
     return next((family for family in ("_foreach", "_fused") if operator.startswith(family + "_")), operator)
 
 
-def unlike(ours: Any, theirs: Any, reference: Any = None, exact: bool = False, sizes: Any = None) -> str | None:
+def unlike(ours: Any, theirs: Any, reference: Any = None, exact: bool = False, sizes: Any = None, slack: float = 0.0) -> str | None:
     """How two results (trees of tensors) differ, or None.
 
     Floating point values must be within torch.testing's tolerance of `reference`, the result in double precision, or of `theirs`:
     ATen decides what overflows, and is itself not exact. `exact`: they must equal `theirs`. `sizes`: a result like `reference`, to
-    which the tolerance is relative.
+    which the tolerance is relative. `slack` is added to the absolute tolerance.
     """
     mine, form = pytree.tree_flatten(ours)
     other, other_form = pytree.tree_flatten(theirs)
@@ -88,13 +96,13 @@ def unlike(ours: Any, theirs: Any, reference: Any = None, exact: bool = False, s
     if len(scales) != len(mine):
         scales = [None] * len(mine)
     for place, (a, b, c, scale) in enumerate(zip(mine, other, doubles, scales, strict=True)):
-        found = _unlike(a, b, c, scale, exact)
+        found = _unlike(a, b, c, scale, exact, slack)
         if found:
             return found if len(mine) == 1 else f"result {place}: {found}"
     return None
 
 
-def _unlike(a: Any, b: Any, c: Any, scale: Any, exact: bool) -> str | None:
+def _unlike(a: Any, b: Any, c: Any, scale: Any, exact: bool, slack: float) -> str | None:
     if not isinstance(b, torch.Tensor) or not isinstance(a, torch.Tensor):
         same = a == b or (a != a and b != b)
         return None if same else f"{a!r} instead of {b!r}"
@@ -106,7 +114,8 @@ def _unlike(a: Any, b: Any, c: Any, scale: Any, exact: bool) -> str | None:
     a, b = plain(a), plain(b)
     if a.nbytes <= LOOKED_AT_ON_CPU:
         a, b = a.cpu(), b.cpu()
-    tolerance = (0.0, 0.0) if exact else TOLERANCES.get(a.dtype, (0.0, 0.0))
+    relative, absolute = (0.0, 0.0) if exact else TOLERANCES.get(a.dtype, (0.0, 0.0))
+    tolerance = (relative, absolute + slack)
     found = differing(a, b, tolerance)
     if found and isinstance(c, torch.Tensor) and c.shape == a.shape and a.dtype in TOLERANCES:
         found = differing(a, plain(c).to(a.device, a.dtype), tolerance)

@@ -15,7 +15,7 @@ import torch
 
 import corundum
 from corundum.check.calls import ATEN_IS_WRONG, PLACES, PLACES_SOURCE, Call, at_places, calls, draws, tensor
-from corundum.check.compare import is_exact, is_sum, operator_of
+from corundum.check.compare import ATEN_IS_OFF, is_exact, is_sum, operator_of
 from corundum.check.driver import Cell, Sample, Unit, aten
 from corundum.check.modes import Mode
 from corundum.check.tensors import LAYOUTS, STRIDED_SOURCE, Recipe, Shape, dense, layouts, shapes
@@ -203,7 +203,8 @@ def _sample(
     where = f"{text} on {shape} {str(dtype).removeprefix('torch.')} {layout}{' ' + view if view else ''}, seed {seed}"
     if second is not None and second is not dtype:
         where += f", y {str(second).removeprefix('torch.')}"
-    return Sample(where, function, made, {}, body, call.writes, is_exact(call.overload), is_sum(call.overload), layout)
+    slack = ATEN_IS_OFF.get(operator_of(call.overload), 0.0)
+    return Sample(where, function, made, {}, body, call.writes, is_exact(call.overload), is_sum(call.overload), layout, slack)
 
 
 def _output(functional: str, tensors: dict[str, torch.Tensor], layout: str) -> Any:
@@ -245,7 +246,7 @@ def op_db_units(
             if dtypes is None or dtype in dtypes:
                 concerns = functools.partial(_concerns, reached, wanted, dtype)
                 cells = _of_op_db(op, dtype, device, modes, of_dtype(breadth, dtype), seed, reached)
-                yield Unit(f"op_db {op.full_name}", dtype, device, cells, concerns)
+                yield Unit(f"op_db {op.full_name}", dtype, device, cells, concerns, is_many=True)
 
 
 def _concerns(reached: Callable[[], set[str] | None], wanted: set[str], dtype: torch.dtype) -> bool:
@@ -322,6 +323,7 @@ def _of_op_db(
                     is_exact(op.aten_name),
                     is_sum(op.aten_name),
                     "op_db",
+                    ATEN_IS_OFF.get(op.aten_name, 0.0),
                 )
                 for mode in tried:
                     if mode.name == "plain" or _is_tried(mode, made, place, dtype, breadth):

@@ -1,6 +1,6 @@
 """What is to be checked, as data that another process understands, and the units that it comes to."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
@@ -31,7 +31,7 @@ class Wish:
     """In "sample", `sample` cells of each unit."""
     sample: int = 12
     one_dtype: bool = False
-    """Of each overload one dtype, another with each seed."""
+    """Of each overload one dtype, another with each seed; all dtypes where no kernel of ours served that one."""
     seed: int = 0
     op_db: bool = True
     huge: bool = False
@@ -63,15 +63,15 @@ def all_units(wish: Wish) -> Iterator[Unit]:
     overloads, modes = overloads_of(wish), wanted_modes(wish)
     dtypes = [getattr(torch, name) for name in wish.dtypes] if wish.dtypes else None
     units = sources.own_units(overloads, dtypes, wish.device, modes, wish.breadth, wish.huge)
-    yield from _one_each(units, wish.seed) if wish.one_dtype else units
+    yield from units
     if wish.op_db:
         yield from sources.op_db_units(overloads, dtypes, wish.device, modes, wish.breadth, wish.seed)
 
 
-def _one_each(units: Iterator[Unit], seed: int) -> Iterator[Unit]:
-    for number, (_, group) in enumerate(groupby(units, key=lambda unit: unit.name)):
-        same = list(group)
-        yield same[(number + seed) % len(same)]
+def one_dtype_each(units: Sequence[Unit], seed: int) -> list[int]:
+    """Of the units of each name the number of one; `seed` takes turns with them."""
+    groups = [list(group) for _, group in groupby(range(len(units)), key=lambda number: units[number].name)]
+    return [group[(place + seed) % len(group)] for place, group in enumerate(groups)]
 
 
 def check_unit(wish: Wish, unit: Unit, tell: Callable[[str], None] = lambda label: None) -> dict[str, Any]:
