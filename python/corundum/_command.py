@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         "--mode", nargs="+", metavar="NAME", help="how calls are made: plain, backward, compile, ... (docs/check.md)"
     )
     check.add_argument("--sample", type=_count, default=12, metavar="N", help="calls an overload and dtype (default: %(default)s)")
+    check.add_argument("--one-dtype", action="store_true", help="of each overload one dtype, another with each seed")
     breadth = check.add_mutually_exclusive_group()
     breadth.add_argument("--full", action="store_true", help="every size, layout, argument value and mode")
     breadth.add_argument("--product", action="store_true", help="every size with every layout and argument value: hours")
@@ -84,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--resume", action="store_true", help="go on where OUT ends")
     check.add_argument("--summary", metavar="OUT", help="write a JSON line for each operator and dtype, to be committed")
     check.add_argument("--jobs", type=_count, default=1, metavar="N", help="processes (default: %(default)s)")
+    check.add_argument("--minutes", type=float, metavar="N", help="begin nothing after so many minutes: --resume goes on")
     check.add_argument("--sanitize", action="store_true", help="under NVIDIA's compute-sanitizer (CUDA)")
     check.add_argument("--coverage", metavar="FILE", help="docs/coverage.md: falling back for another reason is a failure")
     check.set_defaults(run=_check)
@@ -199,6 +201,7 @@ def _check(options: argparse.Namespace) -> int:
         device=options.backend,
         breadth="full" if options.full else "product" if options.product else "sample",
         sample=options.sample,
+        one_dtype=options.one_dtype,
         seed=options.seed,
         op_db=not options.no_op_db,
         huge=options.huge,
@@ -208,7 +211,7 @@ def _check(options: argparse.Namespace) -> int:
         Path(options.output) if options.output else None, options.resume, Path(options.summary) if options.summary else None
     )
     with _bar("checking", "unit") as advance:
-        good = check(wish, files, advance, options.json, options.jobs)
+        good = check(wish, files, advance, options.json, options.jobs, options.minutes)
     return 0 if good else 1
 
 

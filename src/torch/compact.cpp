@@ -23,6 +23,7 @@ Status prepare(const Tensor& x, const Tensor& mask, Operands* operands) {
   CORUNDUM_TRY(require_plain(x, mask));
   if (mask.scalar_type() != at::kBool) return Status::refuse("the mask is not bool");
   if (dtype_of(x.scalar_type()) == Dtype::invalid) return Status::refuse("dtype not covered");
+  if (x.is_cpu() && c10::isBarebonesUnsignedType(x.scalar_type())) return Status::refuse("ATen has not this dtype on a CPU");
   if (x.sizes().equals(mask.sizes())) {
     *operands = {x, mask};
     return {};

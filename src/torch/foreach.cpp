@@ -112,7 +112,7 @@ Status check_dtype(const Op& op, at::ScalarType dtype) {
 // tensor.
 Status make_results(const Target& target, TensorList like, std::vector<Tensor>* results) {
   for (const Tensor& t : like)
-    if (!target.follows_cuda() && !t.is_contiguous() && std::count(t.sizes().begin(), t.sizes().end(), 1) != 0)
+    if (!target.follows_cuda() && std::count(t.sizes().begin(), t.sizes().end(), 1) != 0 && !has_canonical_strides(t))
       return Status::refuse("a result whose strides are not plain");
   results->reserve(like.size());
   for (const Tensor& t : like)

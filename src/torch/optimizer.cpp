@@ -88,6 +88,7 @@ Status adam(TensorList self, TensorList grads, TensorList averages, TensorList s
             Rate lr, double beta1, double beta2, double weight_decay, double eps, bool amsgrad, bool maximize,
             const MaybeTensor& grad_scale, const MaybeTensor& found_inf) {
   if (self.empty()) return Status::refuse("a list without tensors");
+  if (!amsgrad && !largest.empty()) return Status::refuse("a list of largest squares that is not asked for");
   if (!(beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1)) return Status::refuse("a beta is not between 0 and 1");
   Step step{decoupled ? (amsgrad ? Kind::adamw_largest : Kind::adamw) : (amsgrad ? Kind::adam_largest : Kind::adam)};
   step.numbers = {.weight_decay = weight_decay, .epsilon = eps, .beta1 = beta1, .beta2 = beta2, .maximize = maximize};

@@ -178,16 +178,6 @@ bool all_tensors(const TensorCall& call, const Prepared& p, Test test) {
   return true;
 }
 
-// Beside a number TensorIterator sorts dimensions by stride: the result is contiguous only where no stride of a one is unusual.
-bool has_canonical_strides(const at::Tensor& t) {
-  int64_t expected = 1;
-  for (int64_t d = t.dim() - 1; d >= 0; --d) {
-    if (t.stride(d) != expected) return false;
-    expected *= std::max<int64_t>(t.size(d), 1);
-  }
-  return true;
-}
-
 // The one layout that all tensors have, which is also the result's, in the order in which TensorIterator looks for it.
 Layout common_layout(const TensorCall& call, const Prepared& p) {
   const at::Tensor& lead = *p.lead;
@@ -341,6 +331,15 @@ Status run_iterator(const TensorCall& call, Prepared& p) {
 }
 
 } // namespace
+
+bool has_canonical_strides(const at::Tensor& t) {
+  int64_t expected = 1;
+  for (int64_t d = t.dim() - 1; d >= 0; --d) {
+    if (t.stride(d) != expected) return false;
+    expected *= std::max<int64_t>(t.size(d), 1);
+  }
+  return true;
+}
 
 int category(at::ScalarType type) {
   if (c10::isComplexType(type)) return 3;

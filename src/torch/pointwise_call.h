@@ -49,6 +49,9 @@ Status run_into_new(const TensorCall& call, const at::Tensor& x, at::ScalarType 
 // The same where the row says so; otherwise run. `x` has the dtype that the result has, unless that is bool.
 Status run_as_made(const TensorCall& call, const at::Tensor& x, at::Tensor& out);
 
+// Whether no dimension of one element has a stride of its own: beside a number, only then is TensorIterator's result contiguous.
+bool has_canonical_strides(const at::Tensor& t);
+
 // A number of the user's, in the words of the kernel.
 corundum::Scalar to_scalar(const at::Scalar& number);
 // Whether a row takes a compute dtype.

@@ -7,7 +7,6 @@ import random
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,11 +19,10 @@ from corundum.check.compare import unlike
 from corundum.check.driver import Report, Sample, guarded, judge
 from corundum.check.modes import MODES
 from corundum.check.tensors import LAYOUTS, Guarded, Recipe, layouts
-from corundum.check.work import all_units, allowed_fallbacks
+from corundum.check.work import all_units, allowed_fallbacks, one_dtype_each
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = ROOT / "docs" / "coverage.md"
-SHARES = 16  # so many weeks see every overload and dtype
 X = Recipe((4, 6), (6, 1), 0, torch.float32)
 
 
@@ -176,6 +174,16 @@ def test_results_are_lines_and_resume(on, tmp_path, capsys):
     assert len(out.read_text().splitlines()) == 2
 
 
+def test_what_is_late_is_not_begun(on, tmp_path, capsys):
+    out = tmp_path / "results.jsonl"
+    wish = Wish(names=("tanh.default",), dtypes=("float32", "float64"), modes=("plain",), sample=2, op_db=False)
+    for jobs in (1, 2):
+        assert not check(wish, Files(out), jobs=jobs, minutes=0)
+        assert "2 of 2 units were not begun" in capsys.readouterr().err
+        assert out.read_text() == ""
+    assert check(wish, Files(out, resume=True))
+
+
 def test_processes_find_what_one_finds(on, tmp_path, capsys):
     wish = Wish(names=("tanh", "sum.IntList_out"), dtypes=("float32",), modes=("plain", "backward"), sample=4, op_db=False)
     rows = []
@@ -210,11 +218,24 @@ def test_a_process_that_dies_is_a_failure_of_its_unit(on, monkeypatch):
     assert [found[number]["failures"] for number in (0, 2)] == [[], []]
 
 
-def test_shares_make_the_whole(on):
-    wish = Wish(names=("add", "tanh"), op_db=False)
-    whole = [unit.title() for unit in all_units(wish)]
-    parts = [unit.title() for seed in range(3) for unit in all_units(replace(wish, share=3, seed=seed))]
-    assert sorted(parts) == sorted(whole)
+def test_seeds_take_turns_with_dtypes(on):
+    units = list(all_units(Wish(names=("add", "tanh"), op_db=False)))
+    names = {unit.name for unit in units}
+    turns = [one_dtype_each(units, seed) for seed in range(13)]
+    assert all(sorted(units[number].name for number in turn) == sorted(names) for turn in turns)
+    assert {number for turn in turns for number in turn} == set(range(len(units)))
+
+
+def test_another_dtype_is_tried_where_none_served(on, tmp_path, capsys):
+    out = tmp_path / "results.jsonl"
+    dtypes = ("int32", "float32")  # on a CPU remainders of integers are ATen's
+    for seed in (0, 1):
+        assert check(
+            Wish(("remainder.Tensor",), dtypes=dtypes, modes=("plain",), sample=2, op_db=False, one_dtype=True, seed=seed),
+            Files(out),
+        )
+        done = {json.loads(line)["unit"] for line in out.read_text().splitlines()}
+        assert "remainder.Tensor float32 cpu" in done
 
 
 def test_a_sum_is_held_to_the_size_of_what_it_adds(on):
@@ -234,8 +255,7 @@ def week_of_commit():
 
 @pytest.mark.parametrize("backend", ["cpu", pytest.param("cuda", marks=pytest.mark.cuda)])
 def test_a_sample_is_right(on, backend, capsys):
-    """Of every operator one unit in SHARES, another each week."""
-    wish = Wish(device=backend, sample=2, op_db=False, coverage=TABLE, share=SHARES, seed=week_of_commit())
-    check(wish)
-    said = capsys.readouterr().out
-    assert " 0 failed" in said, said[-6000:]
+    """Every overload is served in one dtype, another each week."""
+    wish = Wish(device=backend, sample=2, op_db=False, coverage=TABLE, one_dtype=True, seed=week_of_commit())
+    good = check(wish, jobs=2)
+    assert good, capsys.readouterr().out[-6000:]

@@ -5,6 +5,7 @@ A call is text over `x` and tensors made from it, so that a failure can be print
 
 import inspect
 import itertools
+import keyword
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -39,6 +40,11 @@ VALUES: dict[tuple[str, str], list[str]] = {
     ("", "min"): ["-1", "None"],
     ("", "max"): ["2", "1"],
     ("", "eps"): ["1e-5"],
+    ("logit", "eps"): ["None", "1e-5"],
+    ("logit_", "eps"): ["None", "1e-5"],
+    ("logit_backward", "eps"): ["None", "1e-5"],
+    ("rrelu_with_noise", "training"): ["True", "False"],
+    ("rrelu_with_noise_", "training"): ["True", "False"],
     ("", "normalized_shape"): ["list({shape}[-1:])"],
     ("", "padding_idx"): ["-1"],
     ("", "scale_grad_by_freq"): ["False"],
@@ -71,6 +77,10 @@ VALUES: dict[tuple[str, str], list[str]] = {
     ("native_dropout", "train"): ["True", "None", "False"],
     ("normal", "mean"): ["1.5"],
     ("", "weight"): ["0.3", "0.7"],
+    ("", "element"): ["3"],
+    ("", "test_element"): ["3"],
+    ("", "assume_unique"): ["False"],
+    ("", "invert"): ["False", "True"],
     ("", "exponent"): ["2", "0.5", "3", "-2", "1.5"],
     ("", "self"): ["2", "1"],
 }
@@ -78,6 +88,8 @@ VALUES: dict[tuple[str, str], list[str]] = {
 TENSORS = {"mask": "mask", "condition": "mask", "indices": "index", "weight": "weight", "bias": "weight"}
 # Tensor arguments that hold one number.
 ONE_NUMBER = {("masked_fill", "value"), ("masked_fill_", "value"), ("fill_", "value")}
+# Tensor arguments that hold probabilities.
+CHANCES = {("bernoulli", "self"), ("bernoulli_", "p")}
 # Tensor arguments beside lists of tensors: a number in the lists' memory, and lists of such.
 NUMBERS_IN_MEMORY = {
     "grad_scale": "None",
@@ -87,9 +99,24 @@ NUMBERS_IN_MEMORY = {
     "lr": "torch.full((), 0.1, device=x.device)",
     "state_steps": "[torch.full((), 3.0, device=x.device)]",
 }
+# Lists that must be empty unless a flag is set.
+ONLY_WITH = {"max_exp_avg_sqs": "amsgrad"}
 FOUND = "torch.zeros((1,), device=x.device)"
 # Where a whole number 0 as y is an error on a CPU, and on CUDA nobody says what comes out.
 DIVISIONS = {"div", "divide", "floor_divide", "fmod", "remainder"}
+# What ATen itself gets wrong: (operator, device) to dtypes. Its CPU kernel's step with momentum writes numbers that were never set
+# where there is more than a vector of 16-bit numbers.
+ATEN_IS_WRONG = {("_fused_sgd", "cpu"): (torch.float16, torch.bfloat16)}
+# On a CPU ATen's vector code makes a NaN of a NaN as y, its scalar code, for what is left over, a number, or the other way round.
+IN_TWO_MINDS = {
+    "_fused_adam",
+    "_fused_adamw",
+    "elu_backward",
+    "hardshrink_backward",
+    "hardswish_backward",
+    "hardtanh_backward",
+    "logit_backward",
+}
 # Whose second result says where numbers of the first stand: of equal numbers any, the same one twice never.
 PLACES = {"topk"}
 
@@ -121,8 +148,17 @@ class Call:
 
 
 def schema_of(overload: str) -> Any:
+    return _op(overload)._schema
+
+
+def draws(overload: str) -> bool:
+    """Whether it takes random numbers from a generator."""
+    return torch.Tag.nondeterministic_seeded in _op(overload).tags
+
+
+def _op(overload: str) -> Any:
     base, _, name = overload.partition(".")
-    return getattr(getattr(torch.ops.aten, base), name or "default")._schema
+    return getattr(getattr(torch.ops.aten, base), name or "default")
 
 
 def calls(overload: str) -> Iterator[Call]:
@@ -142,15 +178,27 @@ def calls(overload: str) -> Iterator[Call]:
     outs = [argument.name for argument in schema.arguments if argument.is_out]
     writes = any(a.alias_info is not None and a.alias_info.is_write for a in schema.arguments) and not outs
     target = f"torch.ops.aten.{base}.{name or 'default'}"
+    if keyword.iskeyword(name):
+        target = f"getattr(torch.ops.aten.{base}, {name!r})"
     for chosen in itertools.islice(_each_once(choices), 8):
-        plain = ", ".join(chosen)
+        plain = ", ".join(_without_unused(schema, chosen))
         if not outs:
-            yield Call(overload, f"{target}({plain})", tuple(names), writes)
+            text = f"{target}({plain})"
+            if not schema.returns:  # what it wrote is compared
+                text = f"({text}, [{', '.join(names)}])[1]"
+            yield Call(overload, text, tuple(names), writes)
             continue
         results = ["out"] if len(outs) == 1 else [f"out[{k}]" for k in range(len(outs))]
         into = ", ".join(f"{argument}={result}" for argument, result in zip(outs, results, strict=True))
         functional = f"torch.ops.aten.{base}({plain})"
         yield Call(overload, f"{target}({plain}, {into})", tuple(names), False, functional)
+
+
+def _without_unused(schema: Any, chosen: tuple[str, ...]) -> list[str]:
+    """The arguments' texts, with lists empty whose flag is not set."""
+    names = [argument.name for argument in schema.arguments if not argument.is_out]
+    off = {name for name, flag in ONLY_WITH.items() if f"{flag}=False" in chosen}
+    return ["[]" if name in off else text for name, text in zip(names, chosen, strict=True)]
 
 
 def _each_once(choices: list[list[str]]) -> Iterator[tuple[str, ...]]:
@@ -191,6 +239,8 @@ def _values(base: str, argument: Any, operands: Iterator[str]) -> tuple[list[str
             made = TENSORS[name]
             return [made, "None"] if kind.startswith("Optional") else [made], [made]
         operand = next(operands)
+        if (base, name) in CHANCES:
+            return [f"torch.sigmoid({operand}).nan_to_num(0.5)"], [operand]
         return [operand], [operand]
     if (base, name) in VALUES:
         return VALUES[base, name], []
@@ -213,5 +263,7 @@ def tensor(
         return Recipe((3, 4), (4, 1), 0, torch.int64, seed + 8, shape[0] if shape else 1)
     if name == "weight":
         return Recipe(shape[-1:], (1,) if shape else (), 0, dtype, seed + 7)
-    second = "divisor" if device != "cpu" and operator_of(call.overload) in DIVISIONS else "special"
+    operator = operator_of(call.overload)
+    second = "divisor" if device != "cpu" and operator in DIVISIONS else "special"
+    second = "numbers" if device == "cpu" and operator in IN_TWO_MINDS else second
     return Recipe(shape, stride, offset, dtype, seed + ord(name) - ord("x"), second if name == "y" else "signed", view)

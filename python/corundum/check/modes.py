@@ -34,6 +34,8 @@ class Mode:
     """The result holds values, which a reference in double precision can confirm."""
     slow: bool = False
     """A call costs a tenth of a second and more: made for one dtype of an overload."""
+    repeats: bool = False
+    """The call is made again and again and must be the same each time: not for who draws random numbers."""
     untouched: bool = False
     """ATen's call is made with nothing of ours registered: what a registration spoils, it spoils for both."""
 
@@ -299,10 +301,10 @@ MODES = {
         Mode("plain", plain),
         Mode("backward", backward, _differentiable),
         Mode("grad_fn", grad_fn, _differentiable, values=False, slow=True, untouched=True),
-        Mode("gradcheck", _numeric(torch.autograd.gradcheck), _double, values=False),
-        Mode("gradgradcheck", _numeric(torch.autograd.gradgradcheck), _double, values=False),
+        Mode("gradcheck", _numeric(torch.autograd.gradcheck), _double, values=False, repeats=True),
+        Mode("gradgradcheck", _numeric(torch.autograd.gradgradcheck), _double, values=False, repeats=True),
         Mode("fresh thread", threads(1), _pure),
-        Mode("eight threads", threads(8), _pure),
+        Mode("eight threads", threads(8), _pure, repeats=True),
         Mode("fork", fork, _pure, "cpu", slow=True),
         Mode("compile", compiled, slow=True),
         Mode("vmap", vmap, _pure),
