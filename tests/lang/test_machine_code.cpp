@@ -190,7 +190,8 @@ TEST(MachineCode, EveryFamily) {
         loads += count(accesses, "LDG", 16, 32) + count(accesses, "LDGSTS", 16, 16);
         stores += count(accesses, "STG", 16, 32);
         if (!wanted.local_memory)
-          EXPECT_EQ(count(accesses, "LDL", 1, 32) + count(accesses, "STL", 1, 32), 0) << kernel.entry << " uses local memory\n" << code;
+          EXPECT_EQ(count(accesses, "LDL", 1, 32) + count(accesses, "STL", 1, 32), 0) << kernel.entry << " uses local memory\n"
+                                                                                      << code;
       }
       EXPECT_TRUE(loads > 0 || !wanted.wide_loads) << "no wide load";
       EXPECT_TRUE(stores > 0 || !wanted.wide_stores) << "no wide store";
