@@ -125,7 +125,7 @@ const bool declared = for_rows(Signature::named, [](const Op& op) {
   const std::string_view name = op.name;
   if (name == "polygamma") {
     Forms<&polygamma>::functional(op, {"polygamma"});
-    Forms<&polygamma>::output(op, {"polygamma.out"});
+    Forms<&polygamma>::output(op, {op.name + std::string(".out")});
   } else if (name == "round") {
     Forms<&round_decimals>::all(op, "decimals", "decimals_out");
   } else if (name == "logit") {

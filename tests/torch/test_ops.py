@@ -152,6 +152,26 @@ def test_out_is_resized_and_cast_as_by_aten(device):
 
 
 @each_device
+def test_an_output_of_another_dtype_gets_what_the_results_dtype_holds(device):
+    for dtype, into in [
+        (torch.bfloat16, torch.float32),
+        (torch.float16, torch.float64),
+        (torch.int8, torch.int32),
+        (torch.uint8, torch.float32),
+        (torch.bool, torch.int64),
+        (torch.float32, torch.bfloat16),
+    ]:
+        x, y = values(dtype, device, 1), values(dtype, device, 2)
+        for overload, function in (("add.out", torch.add), ("mul.out", torch.mul)):
+            theirs, ours = torch.empty(17, 33, dtype=into, device=device), torch.empty(17, 33, dtype=into, device=device)
+            with aten():
+                function(x, y, out=theirs)
+            with must_serve(overload):
+                function(x, y, out=ours)
+            same(ours, theirs, True)
+
+
+@each_device
 def test_conditions_broadcast(device):
     x = values(torch.float32, device)
     masked = Case("masked_fill.Scalar", lambda x, m: x.masked_fill(m, -2), [], True)

@@ -76,6 +76,13 @@ const Op& numbered(uint16_t number) {
   return *own.rows[number - ops.size()];
 }
 
+// Into an output of another dtype goes what the result's own dtype holds: 16-bit sums rounded, 8-bit ones wrapped.
+bool rounds_first(const Op& op, const KeyBytes& k) {
+  const bool keeps = op.promotion == Promotion::standard || op.promotion == Promotion::int_to_float;
+  return keeps && op.outputs == 1 && op.signature != Signature::copy && k.compute < opaque && k.out[0] != k.compute &&
+         (set_of(static_cast<Dtype>(k.compute)) & (set_bool | set_int | set_half | set_unsigned));
+}
+
 class PointwiseFamily : public Family {
  public:
   PointwiseFamily() : Family("pointwise") {}
@@ -86,6 +93,7 @@ class PointwiseFamily : public Family {
     codegen::PointwiseText t;
     t.entry = std::string("corundum_") + name_of(key);
     t.expression = op.expression[k.flag];
+    if (rounds_first(op, k)) t.expression = "round_to<Common>(" + t.expression + ")";
     t.common = stored_type(k.compute);
     t.scalar = k.compute >= opaque ? "int" : value_type(k.compute);
     t.scalars = op.scalars;
