@@ -67,7 +67,7 @@ def described(call: calls.Call, name: str, shape: list[int]) -> dict[str, Any]:
 
 def case_of(call: calls.Call, shape: list[int]) -> dict[str, Any]:
     names = {name: described(call, name, shape) for name in call.tensors}
-    text = call.text.replace("{shape}", str(tuple(shape)))
+    text = call.alone.replace("{shape}", str(tuple(shape)))
     return eval(text, {"torch": Written(), **names})
 
 

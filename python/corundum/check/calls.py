@@ -145,6 +145,8 @@ class Call:
     """It writes x: x's elements must not share memory."""
     functional: str | None = None
     """For an out= overload: the text whose result says what the output looks like."""
+    alone: str = ""
+    """The text of the call without what is made of its result; not of out= overloads."""
 
 
 def schema_of(overload: str) -> Any:
@@ -183,10 +185,10 @@ def calls(overload: str) -> Iterator[Call]:
     for chosen in itertools.islice(_each_once(choices), 8):
         plain = ", ".join(_without_unused(schema, chosen))
         if not outs:
-            text = f"{target}({plain})"
+            text = alone = f"{target}({plain})"
             if not schema.returns:  # what it wrote is compared
-                text = f"({text}, [{', '.join(names)}])[1]"
-            yield Call(overload, text, tuple(names), writes)
+                text = f"({alone}, [{', '.join(names)}])[1]"
+            yield Call(overload, text, tuple(names), writes, alone=alone)
             continue
         results = ["out"] if len(outs) == 1 else [f"out[{k}]" for k in range(len(outs))]
         into = ", ".join(f"{argument}={result}" for argument, result in zip(outs, results, strict=True))
