@@ -222,6 +222,7 @@ for part, name in enumerate(("log_sigmoid", "log_sigmoid_buffer")):
     )
 BINARY["isin"] = Case("isin.Tensor_Tensor", torch.isin, NUMBERS, True)
 BINARY["not_in"] = Case("isin.Tensor_Tensor", lambda x, y: torch.isin(x, y[:1], invert=True), NUMBERS[:5], True)
+UNARY["isfinite"] = Case("isfinite", torch.isfinite, EVERY + COMPLEX, True)
 BINARY["isclose"] = Case("isclose", lambda x, y: torch.isclose(x, y, 0.3, 0.1), EVERY, True)
 BINARY["isclose_exactly"] = Case("isclose", lambda x, y: torch.isclose(x, y, 0, 0, True), NUMBERS[:6], True)
 BINARY["log_sigmoid_backward"] = Case(

@@ -69,7 +69,7 @@ UNARY_ROWS = [
     *(Row(name, [*FLOATING, *COMPLEX]) for name in ("sinh", "cosh")),
     *(Row(name, _real) for name in ["erf", "erfc", "erfinv"]),
     *(Row(name, [*_numbers, *COMPLEX]) for name in ("neg", "abs")),
-    *(Row(name, _any) for name in ("sgn", "isnan", "isinf", "isfinite", "logical_not")),
+    *(Row(name, _any) for name in ("sgn", "isnan", "isinf", "logical_not")),
     Row("conj_physical", COMPLEX, True),
     *(Row(name, _real, True) for name in ("sign", "signbit", "isposinf", "isneginf")),
     *(Row(name, _numbers, True) for name in ("floor", "ceil", "trunc", "round", "relu")),

@@ -239,7 +239,7 @@ def _values(base: str, argument: Any, operands: Iterator[str]) -> tuple[list[str
             return [made, "None"] if kind.startswith("Optional") else [made], [made]
         operand = next(operands)
         if (base, name) in CHANCES:
-            return [f"torch.sigmoid({operand}).nan_to_num(0.5)"], [operand]
+            return [f"torch.nan_to_num(torch.sigmoid({operand}), 0.5)"], [operand]
         return [operand], [operand]
     if (base, name) in VALUES:
         return VALUES[base, name], []
