@@ -49,6 +49,10 @@ class Written:
     def __call__(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         if self._path == "torch.tensor":
             return {"shape": [], "dtype": "$dtype", "range": [args[0], args[0] + 1]}
+        if self._path == "torch.sigmoid":  # of probabilities
+            return {**args[0], "range": [0, 1]}
+        if self._path == "torch.nan_to_num":
+            return args[0]
         if self._path in MADE:
             number = max(1, int(args[1])) if self._path == "torch.full" else MADE[self._path]
             dtype = kwargs.get("dtype", "float32").removeprefix("torch.")

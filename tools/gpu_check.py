@@ -99,6 +99,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "gpu", help="folder for outputs and results")
     parser.add_argument("--weights", type=Path, help="weights of the demo, made by examples/demo.py --export")
     parser.add_argument("--only", default=",".join(PARTS), help=f"comma-separated parts of {', '.join(PARTS)}")
+    parser.add_argument("--minutes", type=float, default=9, help="time for each device's check; the next call goes on (default: 9)")
+    parser.add_argument("--device", choices=["cpu", "cuda"], help="check only there")
     parser.add_argument("pytest", nargs="*", help="options for pytest, after --")
     options = parser.parse_args()
     if options.stamp:
@@ -148,9 +150,10 @@ def main() -> int:
         command = [sys.executable, "examples/demo.py", "--device", "cuda", "--weights", str(options.weights)]
         failed |= run_tool("demo", [*command, "--json", str(options.out / "demo.json")], env, options.out, 45) != 0
     if "check" in parts:
-        for device in ("cpu", "cuda"):
+        for device in [options.device] if options.device else ["cpu", "cuda"]:
             command = [sys.executable, "-W", "ignore", "-m", "corundum", "check", "--full", "--backend", device, "--resume"]
             command += ["--jobs", str(max(1, (os.cpu_count() or 1) - 2)), "--coverage", "docs/coverage.md"]
+            command += ["--minutes", str(options.minutes)]
             command += ["--output", str(options.out / f"check-{device}.jsonl"), "--summary", str(options.out / f"{device}.jsonl")]
             failed |= run_tool(f"check-{device}", command, env, options.out, 30) != 0
     if "tests" in parts:

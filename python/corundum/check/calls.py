@@ -83,6 +83,7 @@ VALUES: dict[tuple[str, str], list[str]] = {
     ("", "invert"): ["False", "True"],
     ("", "exponent"): ["2", "0.5", "3", "-2", "1.5"],
     ("", "self"): ["2", "1"],
+    ("_amp_update_scale_", "self"): ["x.as_strided((1,), (1,), x.storage_offset())"],
 }
 # Tensor arguments that are no second operand of x's shape and dtype.
 TENSORS = {"mask": "mask", "condition": "mask", "indices": "index", "weight": "weight", "bias": "weight"}
@@ -107,16 +108,10 @@ DIVISIONS = {"div", "divide", "floor_divide", "fmod", "remainder"}
 # What ATen itself gets wrong: (operator, device) to dtypes. Its CPU kernel's step with momentum writes numbers that were never set
 # where there is more than a vector of 16-bit numbers.
 ATEN_IS_WRONG = {("_fused_sgd", "cpu"): (torch.float16, torch.bfloat16)}
-# On a CPU ATen's vector code makes a NaN of a NaN as y, its scalar code, for what is left over, a number, or the other way round.
-IN_TWO_MINDS = {
-    "_fused_adam",
-    "_fused_adamw",
-    "elu_backward",
-    "hardshrink_backward",
-    "hardswish_backward",
-    "hardtanh_backward",
-    "logit_backward",
-}
+# On a CPU ATen's vector code makes of a NaN or -0 as y what its scalar code, for what is left over, does not.
+IN_TWO_MINDS = {"elu_backward", "hardshrink_backward", "hardswish_backward", "hardtanh_backward", "logit_backward"}
+# Tensors that hold averages or sums of squares. The squares of their gradients, y, do not overflow: ATen's do in some dtypes.
+SQUARES = {"_fused_adam": "uv", "_fused_adamw": "uv", "_fused_adagrad": "z"}
 # Whose second result says where numbers of the first stand: of equal numbers any, the same one twice never.
 PLACES = {"topk"}
 
@@ -228,6 +223,8 @@ def _values(base: str, argument: Any, operands: Iterator[str]) -> tuple[list[str
         return [f"[{operand}]"], [operand]
     if name == "other" and base.startswith("_foreach"):
         return ["torch.full((), 2, dtype=x.dtype, device=x.device)"], []
+    if kind == "Tensor" and (base, name) in VALUES:
+        return VALUES[base, name], [next(operands)]
     if kind in ("Tensor", "Optional[Tensor]"):
         if (base, name) in ONE_NUMBER:
             return ["torch.tensor(2)"], []
@@ -242,12 +239,14 @@ def _values(base: str, argument: Any, operands: Iterator[str]) -> tuple[list[str
             return [made, "None"] if kind.startswith("Optional") else [made], [made]
         operand = next(operands)
         if (base, name) in CHANCES:
-            return [f"torch.sigmoid({operand}).nan_to_num(0.5)"], [operand]
+            return [f"torch.nan_to_num(torch.sigmoid({operand}), 0.5)"], [operand]
         return [operand], [operand]
     if (base, name) in VALUES:
         return VALUES[base, name], []
     if kind.startswith(("List[int]", "Optional[List[int]]")) and name == "dim":
         return ["[-1]", "[0]", "list(range(len({shape})))"], []
+    if kind == "List[number]":
+        return [text if text.startswith("[") else f"[{text}]" for text in VALUES["", name]], []
     if ("", name) in VALUES:
         return VALUES["", name], []
     if argument.has_default_value():
@@ -268,4 +267,6 @@ def tensor(
     operator = operator_of(call.overload)
     second = "divisor" if device != "cpu" and operator in DIVISIONS else "special"
     second = "numbers" if device == "cpu" and operator in IN_TWO_MINDS else second
-    return Recipe(shape, stride, offset, dtype, seed + ord(name) - ord("x"), second if name == "y" else "signed", view)
+    second = "signed" if operator in SQUARES else second
+    kind = second if name == "y" else "squares" if name in SQUARES.get(operator, "") else "signed"
+    return Recipe(shape, stride, offset, dtype, seed + ord(name) - ord("x"), kind, view)

@@ -73,9 +73,10 @@ def operator_of(overload: str) -> str:
 
 
 def speaker_of(overload: str) -> str:
-    """For whom a row of docs/coverage.md speaks: all forms of its operator; all operators over lists; all fused optimizers."""
+    """For whom a row of docs/coverage.md speaks: all forms of its operator; all operators over lists, optimizers or gradients."""
     operator = operator_of(overload)
-    return next((family for family in ("_foreach", "_fused") if operator.startswith(family + "_")), operator)
+    families = [family for family in ("_foreach_", "_fused_", "_backward") if family in operator]
+    return families[0] if families else operator
 
 
 def unlike(ours: Any, theirs: Any, reference: Any = None, exact: bool = False, sizes: Any = None, slack: float = 0.0) -> str | None:

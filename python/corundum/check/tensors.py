@@ -13,7 +13,7 @@ Shape = tuple[int, ...]
 
 def strided(shape, stride, offset, dtype, device, seed, kind="signed"):  # type: ignore[no-untyped-def]
     """Random numbers in a storage of just the room that the strides want; `kind`: "signed"; "special" with NaN and infinities;
-    "divisor", the same without a whole number 0; "numbers", without NaN; "bool"; or an upper bound."""
+    "divisor", the same without a whole number 0; "numbers", without NaN and -0; "squares"; "bool"; or an upper bound."""
     room = offset + 1 + sum((n - 1) * s for n, s in zip(shape, stride, strict=True)) if 0 not in shape else offset
     g = torch.Generator().manual_seed(seed)
     if isinstance(kind, int):
@@ -24,9 +24,11 @@ def strided(shape, stride, offset, dtype, device, seed, kind="signed"):  # type:
         flat = torch.view_as_complex(torch.randn(room, 2, generator=g, dtype=torch.float64) * 3)
     elif dtype.is_floating_point:
         flat = torch.randn(room, generator=g, dtype=torch.float64) * 3
+        flat = flat * flat if kind == "squares" else flat
         if kind in ("special", "divisor", "numbers"):
             for k, value in enumerate([float("nan"), float("inf"), -float("inf"), 0.0, -0.0, 1e-30, 1e30]):
-                flat[k * 7 + 1 :: 101] = 1.0 if kind == "numbers" and value != value else value
+                if kind != "numbers" or k not in (0, 4):
+                    flat[k * 7 + 1 :: 101] = value
     else:
         flat = torch.randint(-100 if dtype.is_signed else 0, 100, (room,), generator=g)
         if kind == "divisor":

@@ -53,6 +53,7 @@ def overloads_of(wish: Wish) -> list[str]:
         for row in rows
         if not row["via"]
         and wish.device in row["backends"]
+        and torch._C._dispatch_has_computed_kernel_for_dispatch_key("aten::" + row["overload"], wish.device.upper())
         and (chosen is None or row["overload"] in chosen or row["overload"] + ".default" in chosen)
         and (wish.families is None or row["family"] in wish.families)
     ]
