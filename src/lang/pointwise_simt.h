@@ -79,11 +79,9 @@ struct Pieces {
 
 // Blocks of Threads * U pieces of V elements. `locate(e, at)` says where element e of each operand is.
 template <class B, int Threads, int V, int U, class Locate>
-COR_FN void pointwise_blocks(const PointwiseHead<B>& h, Locate locate) {
+COR_FN void pointwise_block(const PointwiseHead<B>& h, i64 block, Locate locate) {
   constexpr int tile = Threads * V * U, operands = B::outputs + B::inputs;
-  const i64 base = static_cast<i64>(block_id()) * tile, left = h.n - base;
-  if constexpr (same<typename B::Out0, Verdict>)
-    if (is_settled(h.out[0])) return;
+  const i64 base = block * tile, left = h.n - base;
   const Scalars<B> s(h);
   if (left >= tile) {
     Pieces<B, V> pieces[U];
@@ -104,6 +102,18 @@ COR_FN void pointwise_blocks(const PointwiseHead<B>& h, Locate locate) {
       piece.read(h, at);
       piece.write(h, s, at);
     }
+  }
+}
+
+// A verdict has a few blocks that walk over all: starting a block costs more than seeing that all is settled.
+template <class B, int Threads, int V, int U, class Locate>
+COR_FN void pointwise_blocks(const PointwiseHead<B>& h, Locate locate) {
+  if constexpr (same<typename B::Out0, Verdict>) {
+#pragma unroll 1
+    for (i64 block = block_id(); block * (Threads * V * U) < h.n && !is_settled(h.out[0]); block += block_count())
+      pointwise_block<B, Threads, V, U>(h, block, locate);
+  } else {
+    pointwise_block<B, Threads, V, U>(h, block_id(), locate);
   }
 }
 

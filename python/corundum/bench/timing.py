@@ -86,6 +86,7 @@ class CudaTimer:
             return samples
         try:
             with torch.cuda.stream(self._stream):
+                self._refuse_waiting(sides)  # a capture that fails would leave torch's generators in the midst of it
                 graphs = [self._capture(side) for side in sides]
         except RuntimeError:  # a call that waits for the device cannot be captured: its samples hold that wait, too
             return samples
@@ -111,6 +112,16 @@ class CudaTimer:
                 events[number].append((start, stop))
         torch.cuda.synchronize()
         return [[start.elapsed_time(stop) * 1e3 for start, stop in own] for own in events]
+
+    def _refuse_waiting(self, sides: Sequence[Side]) -> None:
+        """Raises RuntimeError if a call waits for the device."""
+        torch.cuda.set_sync_debug_mode("error")
+        try:
+            for side in sides:
+                with side.mask():
+                    side.run()
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
 
     def _capture(self, side: Side) -> torch.cuda.CUDAGraph:
         """torch.cuda.graph() would also collect garbage and empty the allocator's cache, which takes longer than the rest."""

@@ -139,7 +139,8 @@ class PointwiseFamily : public Family {
     if (static_cast<Layout>(k.layout) == Layout::indexed && k.unit_out) s += "u";
     s += "_";
     for (int i = 0; i < inputs_of(op, k.flag); ++i) s += kinds[static_cast<int>(k.kind(i))];
-    return s + "_v" + std::to_string(k.vector) + "u" + std::to_string(k.unroll);
+    return s + "_v" + std::to_string(k.vector) + "u" + std::to_string(k.unroll) +
+           (k.threads_log2 == 8 && k.layout != 2 ? "t256" : "");
   }
 };
 const PointwiseFamily family_instance;
@@ -233,19 +234,22 @@ int vector_width(const Call& call, const Draft& d) {
 // Measured on an H200 (docs/facts.md): 128 threads with two accesses in flight are within 1 % of the best for every operator tried.
 constexpr int simt_threads_log2 = 7, tile_threads_log2 = 8, lanes_of_multiprocessor = 2048;
 
-// A call too small for the chip spreads out first: one access in flight a lane below a wave of lanes, then narrower accesses of
-// small elements.
+// A call too small for the chip spreads out: one access in flight a lane, and narrower ones of small elements.
 void choose_unroll(const Chip& chip, int64_t count, Draft& d) {
   d.k.threads_log2 = simt_threads_log2;
   d.k.unroll = d.k.vector >= 4 ? 2 : 4;
   const int64_t lanes = static_cast<int64_t>(chip.multiprocessors) * lanes_of_multiprocessor;
-  if (count < lanes * d.k.vector) d.k.unroll = 1;
-  while (d.k.vector > 4 && count < lanes / 2 * d.k.vector) d.k.vector /= 2;
+  if (count >= lanes / 4 * 3 * d.k.vector) return;
+  d.k.unroll = 1;
+  while (d.k.vector > 4) d.k.vector /= 2;
+  if (count >= lanes) d.k.threads_log2 = simt_threads_log2 + 1; // starting more blocks costs more than they win
 }
 
-Status simt_blocks(int64_t count, const Draft& d, uint32_t* blocks) {
+Status simt_blocks(const Chip& chip, int64_t count, const Draft& d, uint32_t* blocks) {
   const int64_t tile = static_cast<int64_t>(d.k.vector) * d.k.unroll << d.k.threads_log2;
-  const int64_t n = (count + tile - 1) / tile;
+  int64_t n = (count + tile - 1) / tile;
+  if (is_verdict(ops[d.key.op]))
+    n = std::min(n, static_cast<int64_t>(chip.multiprocessors) * lanes_of_multiprocessor >> d.k.threads_log2);
   if (n >= (int64_t{1} << 31)) return Status::refuse("more blocks than a grid holds");
   *blocks = static_cast<uint32_t>(n);
   return Status();
@@ -298,7 +302,7 @@ Status plan_indexed(const Chip& chip, const Call& call, const Dims& dims, Draft&
   choose_unroll(chip, count, d);
   d.args.put(dims, d.k.rank);
   uint32_t blocks;
-  if (Status s = simt_blocks(count, d, &blocks); !s) return s;
+  if (Status s = simt_blocks(chip, count, d, &blocks); !s) return s;
   d.finish(chip, blocks, list);
   return Status();
 }
@@ -389,7 +393,7 @@ Status plan_flat(const Chip& chip, const Call& call, int64_t count, unsigned bro
   d.k.vector = static_cast<uint8_t>(vector_width(call, d));
   choose_unroll(chip, count, d);
   uint32_t blocks;
-  if (Status s = simt_blocks(count, d, &blocks); !s) return s;
+  if (Status s = simt_blocks(chip, count, d, &blocks); !s) return s;
   d.finish(chip, blocks, list);
   return Status();
 }
