@@ -120,6 +120,11 @@ bool have_same_dtypes(const TensorCall& call) {
   return true;
 }
 
+bool on_cpus_alone(const Op& op, at::ScalarType compute) {
+  const bool is_half = compute == at::kHalf || compute == at::kBFloat16;
+  return (op.traits & half_on_cpus && is_half) || (op.traits & unsigned_on_cpus && c10::isBarebonesUnsignedType(compute));
+}
+
 Status find_types(const TensorCall& call, Prepared& p) {
   at::ScalarType compute = call.compute;
   if (call.moves_bits) {
@@ -136,8 +141,7 @@ Status find_types(const TensorCall& call, Prepared& p) {
       compute = c10::typeMetaToScalarType(c10::get_default_dtype());
   }
   if (!is_covered(*call.op, compute)) return Status::refuse("dtype not covered");
-  const bool is_half = compute == at::kHalf || compute == at::kBFloat16;
-  if (is_half && call.op->traits & half_on_cpus && p.lead->is_cuda()) return Status::refuse("dtype not covered");
+  if (p.lead->is_cuda() && on_cpus_alone(*call.op, compute)) return Status::refuse("dtype not covered");
   for (int i = 0; i < call.inputs; ++i)
     if (!is_common(call.in[i]->scalar_type(), *call.op)) return Status::refuse("dtype not covered");
   p.compute = compute;

@@ -68,9 +68,10 @@ inline constexpr Ulp exact = 0;
 
 // What sets a row apart from TensorIterator's ways, or a device from another.
 enum Trait : uint8_t {
-  made_like = 1,       // ATen makes a new result by empty_like: strides of dimensions of one element stay
-  whole_made_like = 2, // the same of integers alone
-  half_on_cpus = 4,    // ATen has 16-bit floats on CPUs alone
+  made_like = 1,        // ATen makes a new result by empty_like: strides of dimensions of one element stay
+  whole_made_like = 2,  // the same of integers alone
+  half_on_cpus = 4,     // ATen has 16-bit floats on CPUs alone
+  unsigned_on_cpus = 8, // likewise uint16, uint32 and uint64
 };
 
 struct Op {

@@ -8,7 +8,7 @@ inline constexpr Op arithmetic_rows[] = {
     {"add", Signature::binary_alpha, 2, 1, set_every, Promotion::standard, {"x + s0 * y"}},
     {"sub", Signature::binary_alpha, 2, 1, set_numbers, Promotion::standard, {"x - s0 * y"}},
     {"rsub", Signature::binary_alpha, 2, 1, set_numbers, Promotion::standard, {"y - s0 * x"}},
-    {"mul", Signature::binary, 2, 0, set_every | set_unsigned, Promotion::standard, {"x * y"}},
+    {"mul", Signature::binary, 2, 0, set_every | set_unsigned, Promotion::standard, {"x * y"}, 2, 1, 0, unsigned_on_cpus},
     {"div", Signature::binary, 2, 0, set_with_complex, Promotion::int_to_float, {"x / y"}},
     {"div",
      Signature::binary_rounding,
