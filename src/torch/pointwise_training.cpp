@@ -34,7 +34,9 @@ Status log_sigmoid(Pair& result, const Tensor& x) {
 Status log_sigmoid_backward(const Op& op, Tensor& out, const Tensor& grad, const Tensor& x, const Tensor& buffer) {
   CORUNDUM_TRY(require_plain(grad, x));
   if (!x.sizes().equals(grad.sizes())) return Status::refuse("the gradient has another shape");
-  const bool keeps = !x.is_cuda();
+  Target target;
+  CORUNDUM_TRY(find_target(x.device(), &target));
+  const bool keeps = !target.follows_cuda();
   if (keeps && (!is_plain(buffer) || !buffer.sizes().equals(x.sizes()))) return Status::refuse("the buffer is of another shape");
   const TensorCall call = keeps ? call_of(op, gradient, {&grad, &x, &buffer})
                                 : call_of(row("log_sigmoid_gradient", Signature::named), gradient, {&grad, &x});

@@ -2,10 +2,12 @@
 // strides: as few as docs/kernel-language.md states.
 #include "ops/pointwise/pointwise.h"
 
+#include <algorithm>
 #include <random>
 #include <set>
 
 #include "lang/support.h"
+#include "ops/isin/isin.h"
 
 namespace corundum::test {
 namespace {
@@ -117,6 +119,66 @@ TEST_P(PointwiseRows, AreAsExactAsTheySay) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Targets, PointwiseRows, ::testing::Values("avx2"), [](const auto& info) { return info.param; });
+
+class PointwiseVerdict : public EachTarget {
+ protected:
+  // The word after `equal` of two tensors [rows, n], of which y's rows are `row` apart.
+  uint32_t word_of(const std::vector<float>& x, const std::vector<float>& y, int64_t n, int64_t rows, int64_t row) {
+    constexpr const Op& op = pointwise::row("equal", Signature::verdict);
+    Guarded<uint32_t> word(1);
+    word.data()[0] = 0;
+    const int64_t shape[] = {n, rows}, strides[2][2] = {{4, 4 * n}, {4, 4 * row}};
+    Call call{.op = &op, .compute = Dtype::float32, .rank = 2, .shape = shape};
+    call.out[0] = {word.data(), Dtype::boolean};
+    call.in[0] = {const_cast<float*>(x.data()), Dtype::float32, strides[0]};
+    call.in[1] = {const_cast<float*>(y.data()), Dtype::float32, strides[1]};
+    LaunchList list;
+    EXPECT_TRUE(plan(chip(), call, list).ok());
+    run_plan(target(), list);
+    EXPECT_TRUE(word.intact());
+    return word[0];
+  }
+};
+
+TEST_P(PointwiseVerdict, IsSetByOneElement) {
+  for (const int64_t n : {1, 31, 1025, 20000}) {
+    const std::vector<float> x(static_cast<size_t>(2 * n), 1.5f);
+    EXPECT_EQ(word_of(x, x, n, 2, n), 0u) << n;
+    EXPECT_EQ(word_of(x, x, n, 2, 0), 0u) << n; // one row for both
+    for (const int64_t place : {int64_t{0}, n - 1, 2 * n - 1}) {
+      std::vector<float> y = x;
+      y[static_cast<size_t>(place)] = 2;
+      EXPECT_EQ(word_of(x, y, n, 2, n), 1u) << n << ", " << place;
+      EXPECT_EQ(word_of(x, y, n, 2, 0), place < n ? 1u : 0u) << n << ", " << place;
+    }
+  }
+}
+FOR_EACH_TARGET_AND_EMULATOR(PointwiseVerdict);
+
+class Isin : public EachTarget {};
+
+TEST_P(Isin, FindsFewAndMany) {
+  std::mt19937 random(3);
+  for (const size_t count : {0, 1, 16, 17, 300}) {
+    std::vector<int32_t> among(count), x(5000);
+    for (int32_t& v : among) v = static_cast<int32_t>(random() % 600);
+    std::sort(among.begin(), among.end());
+    for (int32_t& v : x) v = static_cast<int32_t>(random() % 600);
+    for (const bool invert : {false, true}) {
+      Guarded<bool> out(x.size());
+      const isin::Call call{x.data(),     among.data(), out.data(), static_cast<int64_t>(x.size()), static_cast<int64_t>(count),
+                            Dtype::int32, invert};
+      ListItem item;
+      std::optional<ListLaunches> launches;
+      ASSERT_TRUE(isin::plan(chip(), call, &item, &launches).ok());
+      for (LaunchList list; launches->next(list); list = LaunchList()) run_plan(target(), list);
+      EXPECT_TRUE(out.intact());
+      for (size_t i = 0; i < x.size(); ++i)
+        ASSERT_EQ(out[i], std::binary_search(among.begin(), among.end(), x[i]) != invert) << count << ", " << i;
+    }
+  }
+}
+FOR_EACH_TARGET_AND_EMULATOR(Isin);
 
 } // namespace
 } // namespace corundum::test
