@@ -83,14 +83,17 @@ VALUES: dict[tuple[str, str], list[str]] = {
     ("", "invert"): ["False", "True"],
     ("", "exponent"): ["2", "0.5", "3", "-2", "1.5"],
     ("", "self"): ["2", "1"],
-    ("_amp_update_scale_", "self"): ["x.as_strided((1,), (1,), x.storage_offset())"],
 }
 # Tensor arguments that are no second operand of x's shape and dtype.
 TENSORS = {"mask": "mask", "condition": "mask", "indices": "index", "weight": "weight", "bias": "weight"}
 # Tensor arguments that hold one number.
 ONE_NUMBER = {("masked_fill", "value"), ("masked_fill_", "value"), ("fill_", "value")}
-# Tensor arguments that hold probabilities.
-CHANCES = {("bernoulli", "self"), ("bernoulli_", "p")}
+# Tensor arguments that are made of an operand: probabilities, a number.
+MADE_OF = {
+    ("bernoulli", "self"): "torch.nan_to_num(torch.sigmoid({0}), 0.5)",
+    ("bernoulli_", "p"): "torch.nan_to_num(torch.sigmoid({0}), 0.5)",
+    ("_amp_update_scale_", "self"): "{0}.as_strided((1,), (1,), {0}.storage_offset())",
+}
 # Tensor arguments beside lists of tensors: a number in the lists' memory, and lists of such.
 NUMBERS_IN_MEMORY = {
     "grad_scale": "None",
@@ -108,10 +111,19 @@ DIVISIONS = {"div", "divide", "floor_divide", "fmod", "remainder"}
 # What ATen itself gets wrong: (operator, device) to dtypes. Its CPU kernel's step with momentum writes numbers that were never set
 # where there is more than a vector of 16-bit numbers.
 ATEN_IS_WRONG = {("_fused_sgd", "cpu"): (torch.float16, torch.bfloat16)}
-# On a CPU ATen's vector code makes of a NaN or -0 as y what its scalar code, for what is left over, does not.
-IN_TWO_MINDS = {"elu_backward", "hardshrink_backward", "hardswish_backward", "hardtanh_backward", "logit_backward"}
-# Tensors that hold averages or sums of squares. The squares of their gradients, y, do not overflow: ATen's do in some dtypes.
-SQUARES = {"_fused_adam": "uv", "_fused_adamw": "uv", "_fused_adagrad": "z"}
+# On a CPU ATen's vector code makes of NaN, infinity or -0 as y what its scalar code, for what is left over, does not.
+IN_TWO_MINDS = {
+    "_add_relu",
+    "elu_backward",
+    "hardshrink_backward",
+    "hardswish_backward",
+    "hardtanh_backward",
+    "logit_backward",
+    "softshrink_backward",
+}
+# Tensors that hold deviations, or averages and sums of squares; of these operators nothing else is NaN or infinite, for ATen's own
+# squares overflow in some dtypes.
+SQUARES = {"_fused_adam": "uv", "_fused_adamw": "uv", "_fused_adagrad": "z", "normal": "xy"}
 # Whose second result says where numbers of the first stand: of equal numbers any, the same one twice never.
 PLACES = {"topk"}
 
@@ -223,8 +235,6 @@ def _values(base: str, argument: Any, operands: Iterator[str]) -> tuple[list[str
         return [f"[{operand}]"], [operand]
     if name == "other" and base.startswith("_foreach"):
         return ["torch.full((), 2, dtype=x.dtype, device=x.device)"], []
-    if kind == "Tensor" and (base, name) in VALUES:
-        return VALUES[base, name], [next(operands)]
     if kind in ("Tensor", "Optional[Tensor]"):
         if (base, name) in ONE_NUMBER:
             return ["torch.tensor(2)"], []
@@ -238,9 +248,7 @@ def _values(base: str, argument: Any, operands: Iterator[str]) -> tuple[list[str
             made = TENSORS[name]
             return [made, "None"] if kind.startswith("Optional") else [made], [made]
         operand = next(operands)
-        if (base, name) in CHANCES:
-            return [f"torch.nan_to_num(torch.sigmoid({operand}), 0.5)"], [operand]
-        return [operand], [operand]
+        return [MADE_OF.get((base, name), "{0}").format(operand)], [operand]
     if (base, name) in VALUES:
         return VALUES[base, name], []
     if kind.startswith(("List[int]", "Optional[List[int]]")) and name == "dim":
@@ -268,5 +276,5 @@ def tensor(
     second = "divisor" if device != "cpu" and operator in DIVISIONS else "special"
     second = "numbers" if device == "cpu" and operator in IN_TWO_MINDS else second
     second = "signed" if operator in SQUARES else second
-    kind = second if name == "y" else "squares" if name in SQUARES.get(operator, "") else "signed"
+    kind = "squares" if name in SQUARES.get(operator, "") else second if name == "y" else "signed"
     return Recipe(shape, stride, offset, dtype, seed + ord(name) - ord("x"), kind, view)

@@ -72,8 +72,8 @@ def _print(total: dict[str, Counter[str]], failures: list[dict[str, str]], misse
 
 # --- the summary ------------------------------------------------------------------------------------------------------------------
 # The first line says of what it is: facts(), the overloads that were registered, those that no kernel of ours served, the outcomes'
-# names. Then a line for each operator (its forms together) and dtype: how often each overload was served and, by mode, how often
-# each outcome came. Failures stand in their line in full.
+# names. Then a line for each operator (its forms together) and dtype, or operator of op_db: how often each overload was served and,
+# by mode, how often each outcome came. Failures stand in their line in full.
 
 
 def write_summary(path: Path, rows: Sequence[Row], about: Row, overloads: Sequence[str]) -> None:
@@ -83,8 +83,11 @@ def write_summary(path: Path, rows: Sequence[Row], about: Row, overloads: Sequen
         if not row["modes"] and not row["failures"]:
             continue  # of op_db, and calls nothing of ours
         name, dtype, _ = row["unit"].rsplit(" ", 2)
-        key = name if name.startswith("op_db ") else operator_of(name)
-        line = lines.setdefault((key, dtype), {"operator": key, "dtype": dtype, "served": Counter(), "modes": {}, "failures": []})
+        of_op_db = name.startswith("op_db ")
+        key = name if of_op_db else operator_of(name)
+        empty = {"operator": key, "dtype": "", "served": Counter(), "modes": {}, "failures": []}
+        line = lines.setdefault((key, "" if of_op_db else dtype), empty)
+        line["dtype"] = " ".join(sorted({*line["dtype"].split(), dtype}))
         line["served"].update(row["served"])
         for mode, counts in row["modes"].items():
             line["modes"].setdefault(mode, Counter()).update(counts)

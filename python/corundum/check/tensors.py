@@ -13,7 +13,8 @@ Shape = tuple[int, ...]
 
 def strided(shape, stride, offset, dtype, device, seed, kind="signed"):  # type: ignore[no-untyped-def]
     """Random numbers in a storage of just the room that the strides want; `kind`: "signed"; "special" with NaN and infinities;
-    "divisor", the same without a whole number 0; "numbers", without NaN and -0; "squares"; "bool"; or an upper bound."""
+    "divisor", the same without a whole number 0; "numbers", the same without NaN, infinities and -0; "squares"; "bool"; or an upper
+    bound."""
     room = offset + 1 + sum((n - 1) * s for n, s in zip(shape, stride, strict=True)) if 0 not in shape else offset
     g = torch.Generator().manual_seed(seed)
     if isinstance(kind, int):
@@ -27,7 +28,7 @@ def strided(shape, stride, offset, dtype, device, seed, kind="signed"):  # type:
         flat = flat * flat if kind == "squares" else flat
         if kind in ("special", "divisor", "numbers"):
             for k, value in enumerate([float("nan"), float("inf"), -float("inf"), 0.0, -0.0, 1e-30, 1e30]):
-                if kind != "numbers" or k not in (0, 4):
+                if kind != "numbers" or k not in (0, 1, 2, 4):
                     flat[k * 7 + 1 :: 101] = value
     else:
         flat = torch.randint(-100 if dtype.is_signed else 0, 100, (room,), generator=g)
