@@ -111,10 +111,10 @@ Status rrelu(const Tensor& x, const Tensor& noise, const at::Scalar& lower, cons
   if (!x.is_contiguous() || !noise.is_contiguous() || !out.is_contiguous()) return Status::refuse("the tensor is not contiguous");
   if (!is_disjoint(noise, x) || !is_disjoint(noise, out) || !(out.is_same(x) || is_disjoint(out, x)))
     return Status::refuse("the output overlaps the input");
-  if (x.numel() == 0) return {};
   Target target;
   CORUNDUM_TRY(find_target(x.device(), &target));
   if (!target.follows_cuda()) return Status::refuse(not_on_cpus);
+  if (x.numel() == 0) return {};
   at::GeneratorImpl* generator;
   CORUNDUM_TRY(find_generator(target, given, &generator));
   const DeviceScope device(target);

@@ -71,7 +71,7 @@ Status leaky_relu_backward(const Op& op, Tensor& out, const Tensor& grad, const 
   if (!is_plain(x) || !is_covered(op, x.scalar_type())) return Status::refuse("dtype not covered");
   if (!fits(slope, x.scalar_type())) return Status::refuse(does_not_fit);
   if (of_result && slope.toDouble() < 0) return Status::refuse(ambiguous);
-  TensorCall call = call_of(op, gradient, {&grad, &x});
+  TensorCall call = call_of(op, gradient, {&x, &grad}); // in ATen's order, which decides on the result's strides
   call.scalars[0] = to_scalar(slope);
   return run(call, out);
 }

@@ -75,7 +75,7 @@ inline constexpr Op activation_rows[] = {
      {"y > s0 && y < s1 ? x : Scalar(0)", "y <= s0 || y >= s1 ? Scalar(0) : x"},
      exact},
     {"leaky_relu", Signature::unary_scalars, 1, 1, set_floating, Promotion::standard, {"x > 0 ? x : x * s0"}},
-    {"leaky_relu_backward", Signature::named, 2, 1, set_floating, Promotion::none, {"y > 0 ? x : x * s0"}},
+    {"leaky_relu_backward", Signature::named, 2, 1, set_floating, Promotion::none, {"x > 0 ? y : y * s0"}},
     {"softplus",
      Signature::unary_scalars,
      1,
