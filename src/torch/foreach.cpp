@@ -354,8 +354,16 @@ void halve_elements(Dtype* dtype, ListItems& items) {
   for (ListItem& item : items) item.n *= 2;
 }
 
+Status require_dtype_of_aten(TensorList list) {
+  if (list[0].is_cuda() && c10::isBarebonesUnsignedType(list[0].scalar_type()))
+    return Status::refuse("ATen has not this dtype on a GPU");
+  return {};
+}
+
 Status run_copy(TensorList self, TensorList from, bool) {
   CORUNDUM_TRY(check_lists({self, from}, false));
+  CORUNDUM_TRY(require_dtype_of_aten(self));
+  CORUNDUM_TRY(require_dtype_of_aten(from));
   const at::ScalarType to = self[0].scalar_type(), dtype = from[0].scalar_type();
   constexpr const Op& op = op_of("copy_", 1);
   if (to != dtype) {
@@ -384,6 +392,7 @@ Status run_copy(TensorList self, TensorList from, bool) {
 
 Status run_zero(TensorList self) {
   CORUNDUM_TRY(check_lists(self, true));
+  CORUNDUM_TRY(require_dtype_of_aten(self));
   constexpr const Op& op = op_of("zero_", 1);
   Dtype dtype = dtype_of(self[0].scalar_type());
   if (dtype == Dtype::invalid) return Status::refuse("dtype not covered");

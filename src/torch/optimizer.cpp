@@ -139,6 +139,7 @@ Status unscale(TensorList self, Tensor& found_inf, const Tensor& inv_scale) {
   CORUNDUM_TRY(check_dtype(self[0].scalar_type()));
   CORUNDUM_TRY(check_number(found_inf, self[0]));
   CORUNDUM_TRY(check_number(inv_scale, self[0]));
+  if (self[0].is_cuda() && self[0].scalar_type() == at::kBFloat16) return Status::refuse("ATen has not this dtype on a GPU");
   Target target;
   CORUNDUM_TRY(find_target(self[0].device(), &target));
   if (!target.follows_cuda() && order_counts(self, 1)) return Status::refuse("tensors of a list share memory");

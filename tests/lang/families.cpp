@@ -188,6 +188,7 @@ const std::vector<FamilyCase>& family_cases() {
       // On sm_100 a register waits in local memory while ptxas's function divides 64 bits.
       {"embedding of 1024 of 2 bytes", [](const Chip& c, LaunchList& l) { return embedding_of<2>(c, l, 1024); }, true, true, true},
       CASE("embedding of 1023 of 4 bytes", false, false, embedding_of<4>(c, l, 1023)),
+      CASE("fmod i64", false, false, dense<Signature::binary_dividing, i64>("fmod", c, l)), // by functions that divide 64 bits
   };
   return cases;
 }
