@@ -2,6 +2,7 @@
 
 #include <c10/core/impl/LocalDispatchKeySet.h>
 #include <c10/util/Exception.h>
+#include <array>
 
 #include <algorithm>
 #include <map>
@@ -173,7 +174,13 @@ void Registry::install_at(Overload& overload, Slot slot) {
   const c10::DispatchKey key = slot_keys[slot];
   const bool has_kernel = overload.handle_->hasComputedKernelForDispatchKey(key);
   // ATen's own error where it has kernels of the device, but none of this operator.
-  if (!has_kernel && find_operator("add.out")->hasKernelForDispatchKey(key)) return;
+  static const auto served_by_aten = [] { // asked before anything of ours is there
+    std::array<bool, slot_count> served{};
+    const auto add = find_operator("add.out");
+    for (size_t s = 0; s < served.size(); ++s) served[s] = add->hasKernelForDispatchKey(slot_keys[s]);
+    return served;
+  }();
+  if (!has_kernel && served_by_aten[slot]) return;
   if (has_kernel) {
     auto before = std::make_unique<PreviousKernel>(overload.handle_->getComputedKernelForDispatchKey(key));
     overload.previous_[slot] = new c10::KernelFunction(c10::KernelFunction::makeFromBoxedFunctor(std::move(before)));

@@ -67,7 +67,7 @@ FAULTS = {
         "torch/registry.cpp",
         "  overload.bind_(*library, overload);\n",
         "  overload.bind_(*library, overload);\n"
-        '  if (planted("cut gradient") && slot == slot_cpu) {\n'
+        '  if (planted("cut gradient") && key == c10::DispatchKey::CPU) {\n'
         '    libraries_.push_back(std::make_unique<torch::Library>(torch::Library::IMPL, "aten", c10::DispatchKey::AutogradCPU,\n'
         "                                                          __FILE__, __LINE__));\n"
         "    libraries_.back()->impl(overload.name_, torch::CppFunction::makeFallthrough());\n"

@@ -26,6 +26,7 @@ ERRORS = {
     "a first tensor that broadcasts beside equal NaN",
     "a number does not fit the dtype",
     "a tolerance is below 0",
+    "ATen has not this dtype on a GPU",
     "the buffer is of another shape",
     "the mask is of another dtype",
     "the tensors do not broadcast",
