@@ -5,6 +5,7 @@
 #include <array>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <mutex>
 #include <set>
