@@ -51,11 +51,12 @@ LaunchList plan_of(const Chip& chip, const pointwise::Op& op, float* data) {
   pointwise::Call call{};
   call.op = &op;
   call.compute = Dtype::float32;
-  call.out.data = data;
-  for (auto& in : call.in) in.data = data;
+  call.out[0].data = data;
+  for (int i = 0; i < op.inputs; ++i) {
+    call.in[i].data = data;
+    if (op.own >> i & 1 && op.signature != pointwise::Signature::copy) call.in[i].dtype = Dtype::boolean;
+  }
   for (auto& s : call.scalars) s = Scalar::of(1.0);
-  if (op.signature == pointwise::Signature::masked_fill) call.in[1].dtype = Dtype::boolean;
-  if (op.signature == pointwise::Signature::where) call.in[0].dtype = Dtype::boolean;
   LaunchList list;
   if (Status s = pointwise::plan_dense(chip, call, 64, list); !s) std::printf("%s: %s\n", op.name, s.reason());
   return list;

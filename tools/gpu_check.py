@@ -8,8 +8,10 @@ full output in FOLDER:
            second GPU that is not there
   backend  build/tests/test_backends, the C++ tests of the cuda backend
   language the C++ tests of the kernel language that are in build/tests, those on cuda
-  bench    bench/run.py --device cuda on every case file, without compiling where a pack is there (CORUNDUM_JIT=0)
+  bench    `corundum bench` on the case files that have bars, without compiling where a pack is there (CORUNDUM_JIT=0)
   jit      build/tests/jit_bench: from disk to ready, lookup
+  check    `corundum check --full` on the CPU and on CUDA; cpu.jsonl and cuda.jsonl in FOLDER belong into docs/check. Goes on where
+           an earlier run of the same commit stopped
   demo     examples/demo.py --device cuda, with the weights that examples/demo.py --export made
 Prints a summary last. Exit status 1 when a test failed; the bench's bars are reported, not enforced.
 """
@@ -84,7 +86,9 @@ def nvrtc_path() -> str:
     return str(found[0]) if found else ""
 
 
-PARTS = ["tests", "backend", "language", "bench", "jit", "demo"]
+PARTS = ["tests", "backend", "language", "bench", "jit", "demo", "check"]
+# Case files with bars; `operators` and `models` are asked for by name.
+BARS = ["house", "language", "scan", "pointwise"]
 LANGUAGE = ["test_conformance", "test_dot", "test_movers"]
 
 
@@ -95,6 +99,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "gpu", help="folder for outputs and results")
     parser.add_argument("--weights", type=Path, help="weights of the demo, made by examples/demo.py --export")
     parser.add_argument("--only", default=",".join(PARTS), help=f"comma-separated parts of {', '.join(PARTS)}")
+    parser.add_argument("--minutes", type=float, default=9, help="time for each device's check; the next call goes on (default: 9)")
+    parser.add_argument("--device", choices=["cpu", "cuda"], help="check only there")
     parser.add_argument("pytest", nargs="*", help="options for pytest, after --")
     options = parser.parse_args()
     if options.stamp:
@@ -136,13 +142,20 @@ def main() -> int:
         run_tool("jit", [str(ROOT / "build/tests/jit_bench")], native, options.out, 14)
     if "bench" in parts:
         bench_env = {**env, "CORUNDUM_JIT": "0"} if packs else env
-        for cases in sorted((ROOT / "bench" / "cases").glob("*.jsonl")):
-            results = options.out / f"bench-{cases.stem}.jsonl"
-            command = [sys.executable, "bench/run.py", "--device", "cuda", "--cases", str(cases), "--out", str(results)]
-            run_tool(f"bench-{cases.stem}", command, bench_env, options.out, 100)
+        for cases in BARS:
+            results = options.out / f"bench-{cases}.jsonl"
+            command = [sys.executable, "-m", "corundum", "bench", "--device", "cuda", "--cases", cases, "-o", str(results)]
+            run_tool(f"bench-{cases}", command, bench_env, options.out, 100)
     if "demo" in parts and options.weights:
         command = [sys.executable, "examples/demo.py", "--device", "cuda", "--weights", str(options.weights)]
         failed |= run_tool("demo", [*command, "--json", str(options.out / "demo.json")], env, options.out, 45) != 0
+    if "check" in parts:
+        for device in [options.device] if options.device else ["cpu", "cuda"]:
+            command = [sys.executable, "-W", "ignore", "-m", "corundum", "check", "--full", "--backend", device, "--resume"]
+            command += ["--jobs", str(max(1, (os.cpu_count() or 1) - 2)), "--coverage", "docs/coverage.md"]
+            command += ["--minutes", str(options.minutes)]
+            command += ["--output", str(options.out / f"check-{device}.jsonl"), "--summary", str(options.out / f"{device}.jsonl")]
+            failed |= run_tool(f"check-{device}", command, env, options.out, 30) != 0
     if "tests" in parts:
         tests = summary["tests"] = run_tests(env, options.pytest, options.out)
         failed |= bool(tests["failed"] or not tests["passed"])

@@ -1,6 +1,6 @@
-"""Writes docs/operators.md from corundum.ops().
+"""Writes docs/operators.md and the benchmark's generated cases from corundum.ops().
 
-Usage: PYTHONPATH=python python tools/operators.py [--check]. With --check nothing is written, and a page that is not current is
+Usage: PYTHONPATH=python python tools/operators.py [--check]. With --check nothing is written, and a file that is not current is
 exit status 1.
 """
 
@@ -39,18 +39,24 @@ def page(rows: list[dict]) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; exit status 1 when the page is not current")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit status 1 when a file is not current")
     options = parser.parse_args()
+    import bench_cases
+
     import corundum
 
-    text = page(corundum.ops())
-    if not options.check:
-        PAGE.write_text(text, encoding="utf-8")
-        return 0
-    if PAGE.read_text(encoding="utf-8") == text:
-        return 0
-    print(f"{PAGE} is not current: run PYTHONPATH=python python tools/operators.py", file=sys.stderr)
-    return 1
+    rows = corundum.ops()
+    stale = []
+    for path, text in {PAGE: page(rows), **bench_cases.files(rows)}.items():
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(path.name)
+        if not options.check:
+            path.write_text(text, encoding="utf-8")
+    if options.check and stale:
+        print(f"not current: {', '.join(stale)}; run PYTHONPATH=python python tools/operators.py", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

@@ -15,9 +15,12 @@ extern "C" {
 //   use_push      only, exclude                           token
 //   use_pop       token
 //   ops                                                   ops: [{overload, family, backends, dtypes, via, enabled}]
-//   record_start                                          token
+//   record_start  trace (optional: keep single calls)     token
 //   record_stop   token                                   calls: [{overload, count, total_us, served: {implementation: count},
-//                                                                  fell_back: {reason: count}, composite}]
+//                                                                  fell_back: {reason: count}, composite}],
+//                                                         trace: [{overload, depth, thread, inputs, outputs, us, implementation,
+//                                                                  reason, launches: [{kernel, symbol, grid, threads, ...}]}]
+//   guards        on: a debug switch                       damage: [what was written beside our memory since the last call]
 //   info                                                  version, torch, backends, packs, cache, counters, config
 //   cache         action: stats|verify|prune|path, max_bytes
 //   plan_begin    target                                  (this thread then plans instead of launching, until plan_end)
@@ -26,6 +29,12 @@ extern "C" {
 //   pack_progress token                                   done: kernels of that plan compiled so far, while pack_write runs
 //   pack_open     path
 //   bind_device   device ("privateuseone"), backend       serves tensors of that device type by that backend
+//   define        name, arguments, expressions, promotion, outputs, derivative (docs/user-operators.md)
+//                                                         name, tensors, numbers (names of arguments), outputs: how many,
+//                                                         backward: names of the operators that compute derivatives
+//   define_trace  name, is_bool, numbers, number_dtype, steps, outputs, backward (src/ops/user/definition.h)
+//                                                         the same
+//   defined       name (optional)                         the same; without a name: names of all of them
 CORUNDUM_API char* corundum_call(const char* command, const char* arguments);
 CORUNDUM_API void corundum_free(char* answer);
 }

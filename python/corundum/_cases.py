@@ -4,7 +4,7 @@ import importlib
 import itertools
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,9 @@ from typing import Any
 import torch
 
 _CASE_KEYS = {"call", "args", "kwargs", "each"}
-_TENSOR_KEYS = {"shape", "dtype", "stride", "offset"}
+_TENSOR_KEYS = {"shape", "dtype", "stride", "offset", "range", "repeat"}
+# Makes a tensor from its description.
+Maker = Callable[[dict[str, Any]], torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -28,14 +30,17 @@ class Case:
     def run(self) -> Any:
         """Makes the tensors on the meta device and calls. Raises ValueError when the call is not valid PyTorch."""
         try:
-            function = _function(self.call)
-            args = [_build(value) for value in self.args]
-            kwargs = {name: _build(value) for name, value in self.kwargs.items()}
+            function, args, kwargs = self.build(_tensor)
             with torch.no_grad():
                 return function(*args, **kwargs)
         except (ValueError, TypeError, RuntimeError, IndexError, AttributeError, NotImplementedError) as error:
             first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise ValueError(f"{self.where}: {self.call}: {first_line}") from error
+
+    def build(self, make: Maker) -> tuple[Any, list[Any], dict[str, Any]]:
+        """The function and its arguments, with tensors that `make` makes."""
+        args = [_build(value, make) for value in self.args]
+        return _function(self.call), args, {name: _build(value, make) for name, value in self.kwargs.items()}
 
 
 def read_cases(source: str | os.PathLike[str] | Iterable[dict[str, Any]]) -> Iterator[Case]:
@@ -49,14 +54,15 @@ def read_cases(source: str | os.PathLike[str] | Iterable[dict[str, Any]]) -> Ite
         unknown = sorted(set(entry) - _CASE_KEYS)
         if unknown:
             raise ValueError(f"{where}: unknown key {unknown[0]!r}; a case has the keys {', '.join(sorted(_CASE_KEYS))}")
-        if not isinstance(entry.get("call"), str):
+        calls = entry["call"] if isinstance(entry.get("call"), list) else [entry.get("call")]
+        if not calls or not all(isinstance(call, str) for call in calls):
             raise ValueError(f'{where}: "call" must name a function, such as "torch.nn.functional.gelu" or "aten.add.Tensor"')
         args, kwargs = entry.get("args", []), entry.get("kwargs", {})
         if not isinstance(args, list) or not isinstance(kwargs, dict):
             raise ValueError(f'{where}: "args" must be a list and "kwargs" an object')
-        for chosen in _named_choices(where, entry.get("each", {})):
+        for call, chosen in itertools.product(calls, _named_choices(where, entry.get("each", {}))):
             for variant in _alternatives(where, {"args": args, "kwargs": kwargs}, chosen):
-                yield Case(where, entry["call"], variant["args"], variant["kwargs"])
+                yield Case(where, call, variant["args"], variant["kwargs"])
 
 
 def _entries(source: str | os.PathLike[str] | Iterable[dict[str, Any]]) -> Iterator[tuple[str, Any]]:
@@ -119,18 +125,31 @@ def _tensor_fields(where: str, tensor: dict[str, Any], chosen: dict[str, Any]) -
     return fields
 
 
-def _build(value: Any) -> Any:
+def _build(value: Any, make: Maker) -> Any:
     if isinstance(value, list):
-        return [_build(one) for one in value]
+        return [_build(one, make) for one in value]
     if isinstance(value, str) and value.startswith("torch."):  # a dtype or layout as an argument: "torch.float32"
         named = getattr(torch, value.removeprefix("torch."), None)
         return named if isinstance(named, (torch.dtype, torch.layout, torch.memory_format)) else value
     if not isinstance(value, dict) or "shape" not in value:
         return value
-    return _tensor(value["shape"], value["dtype"], value.get("stride"), value.get("offset", 0))
+    if "repeat" in value:
+        count = value["repeat"]
+        if not isinstance(count, int) or count < 1:
+            raise ValueError(f'"repeat" must be a number of tensors, got {count!r}')
+        return [make(value) for _ in range(count)]
+    return make(value)
 
 
-def _tensor(shape: Any, dtype: Any, stride: Any, offset: Any) -> torch.Tensor:
+def _tensor(described: dict[str, Any]) -> torch.Tensor:
+    """Without memory."""
+    dtype, shape, stride, offset, room = layout_of(described)
+    return torch.empty(room, dtype=dtype, device="meta").as_strided(shape, stride, offset)
+
+
+def layout_of(described: dict[str, Any]) -> tuple[torch.dtype, list[int], list[int], int, int]:
+    """Dtype, shape, strides, offset and the elements of storage that they want. Raises ValueError for what is no tensor."""
+    shape, dtype, stride, offset = described["shape"], described["dtype"], described.get("stride"), described.get("offset", 0)
     if not _are_sizes(shape):
         raise ValueError(f'"shape" must be a list of sizes, or a list of such lists, got {shape!r}')
     kind = getattr(torch, dtype, None) if isinstance(dtype, str) else None
@@ -139,11 +158,11 @@ def _tensor(shape: Any, dtype: Any, stride: Any, offset: Any) -> torch.Tensor:
     if not isinstance(offset, int) or offset < 0:
         raise ValueError(f'"offset" must be a number of elements, got {offset!r}')
     if stride is None:
-        stride = torch.empty(shape, dtype=kind, device="meta").stride()
+        stride = list(torch.empty(shape, dtype=kind, device="meta").stride())
     elif not _are_sizes(stride) or len(stride) != len(shape):
         raise ValueError(f'"stride" must have one number for each of the {len(shape)} dimensions, got {stride!r}')
-    reach = offset + sum((size - 1) * step for size, step in zip(shape, stride, strict=True)) + 1 if 0 not in shape else offset
-    return torch.empty(reach, dtype=kind, device="meta").as_strided(shape, stride, offset)
+    room = offset + sum((size - 1) * step for size, step in zip(shape, stride, strict=True)) + 1 if 0 not in shape else offset
+    return kind, shape, stride, offset, room
 
 
 def _are_sizes(value: Any) -> bool:

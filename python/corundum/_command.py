@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         "--mode", nargs="+", metavar="NAME", help="how calls are made: plain, backward, compile, ... (docs/check.md)"
     )
     check.add_argument("--sample", type=_count, default=12, metavar="N", help="calls an overload and dtype (default: %(default)s)")
+    check.add_argument("--one-dtype", action="store_true", help="of each overload one dtype, another with each seed")
     breadth = check.add_mutually_exclusive_group()
     breadth.add_argument("--full", action="store_true", help="every size, layout, argument value and mode")
     breadth.add_argument("--product", action="store_true", help="every size with every layout and argument value: hours")
@@ -84,10 +85,39 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--resume", action="store_true", help="go on where OUT ends")
     check.add_argument("--summary", metavar="OUT", help="write a JSON line for each operator and dtype, to be committed")
     check.add_argument("--jobs", type=_count, default=1, metavar="N", help="processes (default: %(default)s)")
+    check.add_argument("--minutes", type=float, metavar="N", help="begin nothing after so many minutes: --resume goes on")
     check.add_argument("--sanitize", action="store_true", help="under NVIDIA's compute-sanitizer (CUDA)")
     check.add_argument("--coverage", metavar="FILE", help="docs/coverage.md: falling back for another reason is a failure")
     check.set_defaults(run=_check)
+
+    explain = commands.add_parser("explain", parents=[json_option], help="run a program and say who served each aten call, and why")
+    explain.add_argument("-c", dest="code", metavar="CODE", help="Python text instead of a script")
+    explain.add_argument("script", nargs="?", help="a Python script")
+    explain.add_argument("arguments", nargs=argparse.REMAINDER, help="the script's own arguments")
+    explain.set_defaults(run=_explain)
+
+    _add_bench(commands.add_parser("bench", parents=[json_option], help="time our kernels beside ATen's (docs/bench.md)"))
     return parser
+
+
+def _add_bench(bench: argparse.ArgumentParser) -> None:
+    bench.add_argument("--cases", nargs="+", default=["house"], metavar="NAME", help="case files, by name or path (default: house)")
+    bench.add_argument("--device", choices=["cpu", "cuda"], help="default: cuda where there is one")
+    bench.add_argument(
+        "--threads", type=_count, nargs="+", default=[1, 2], metavar="N", help="CPU: numbers of threads to time with"
+    )
+    bench.add_argument("--filter", default="", metavar="TEXT", help="only groups or cases that contain this")
+    bench.add_argument("--measure", nargs="+", choices=["device", "host", "memory", "first"], help="instead of what the files say")
+    bench.add_argument("--pairs", type=_count, default=15, metavar="N", help="samples of each side at least (default: %(default)s)")
+    bench.add_argument("--seconds", type=float, default=0.3, help="patience with a case that is noisy (default: %(default)s)")
+    kind = bench.add_mutually_exclusive_group()
+    kind.add_argument("--own", action="store_true", help="only what our own kernels serve counts (default)")
+    kind.add_argument("--shipped", action="store_true", help="what users get, whoever serves it")
+    bench.add_argument("-o", "--output", metavar="OUT", help="write a JSON line for each case")
+    bench.add_argument("--resume", action="store_true", help="go on where OUT ends")
+    bench.add_argument("--compare", nargs=2, metavar=("BEFORE", "AFTER"), help="say what got slower between two files of results")
+    bench.add_argument("--list-cases", action="store_true", help="print the cases as a case file of `corundum pack`")
+    bench.set_defaults(run=_bench)
 
 
 def _size(text: str) -> int:
@@ -171,6 +201,7 @@ def _check(options: argparse.Namespace) -> int:
         device=options.backend,
         breadth="full" if options.full else "product" if options.product else "sample",
         sample=options.sample,
+        one_dtype=options.one_dtype,
         seed=options.seed,
         op_db=not options.no_op_db,
         huge=options.huge,
@@ -180,7 +211,52 @@ def _check(options: argparse.Namespace) -> int:
         Path(options.output) if options.output else None, options.resume, Path(options.summary) if options.summary else None
     )
     with _bar("checking", "unit") as advance:
-        good = check(wish, files, advance, options.json, options.jobs)
+        good = check(wish, files, advance, options.json, options.jobs, options.minutes)
+    return 0 if good else 1
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from corundum._explain import explain_program
+
+    if (options.code is None) == (options.script is None):
+        raise ValueError("explain: name a script, or give Python text with -c")
+    with redirect_stdout(sys.stderr) if options.json else nullcontext():  # the program's own output
+        found, error = explain_program(options.code, options.script, options.arguments)
+    print(found.to_json() if options.json else found)
+    if error:
+        print(f"corundum: the program ended with {error}", file=sys.stderr)
+    return 1 if error else 0
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    import torch
+
+    from corundum import bench
+    from corundum.bench.timing import Patience
+
+    if options.compare:
+        found = bench.compare(*map(Path, options.compare))
+        print(json.dumps(vars(found), indent=2) if options.json else found)
+        return 0 if found.good else 1
+    if options.resume and not options.output:
+        raise ValueError("--resume goes on with a file: name it with --output")
+    wish = bench.Wish(
+        files=options.cases,
+        device=options.device or ("cuda" if torch.cuda.is_available() else "cpu"),
+        threads=options.threads,
+        filter=options.filter,
+        measures=options.measure,
+        shipped=options.shipped,
+        patience=Patience(pairs=options.pairs, seconds=options.seconds),
+    )
+    if options.list_cases:
+        print("\n".join(bench.list_cases(wish)))
+        return 0
+    out = Path(options.output) if options.output else None
+    with _bar("timing", "case") as advance:
+        good = bench.bench(wish, out, options.resume, advance, options.json)
     return 0 if good else 1
 
 

@@ -23,7 +23,27 @@ def enable(only: Names = None, exclude: Names = None) -> int:
 
     Raises ValueError for an unknown name, RuntimeError when the library cannot be loaded.
     """
-    return int(_library._call("enable", **_names.resolve(only, exclude, ops()), program=_program())["overloads"])
+    global _enabled
+    count = int(_library._call("enable", **_names.resolve(only, exclude, ops()), program=_program())["overloads"])
+    _enabled = True
+    return count
+
+
+# Not what `ops()` says: within `use(only=[])` no operator is enabled, and Corundum is.
+_enabled = False
+
+
+@contextmanager
+def enabled() -> Iterator[None]:
+    """Enables Corundum within the block, when it is not."""
+    was = _enabled
+    if not was:
+        enable()
+    try:
+        yield
+    finally:
+        if not was:
+            disable()
 
 
 def _program() -> str | None:
@@ -37,6 +57,8 @@ def _program() -> str | None:
 
 def disable() -> int:
     """Puts back the kernels that `enable()` found, if it was called. Returns how many. Call it while no operator runs."""
+    global _enabled
+    _enabled = False
     return int(_library._call("disable")["restored"])
 
 

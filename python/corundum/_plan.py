@@ -69,14 +69,8 @@ def plan(target: str, cases: str | os.PathLike[str] | Iterable[dict[str, Any]], 
     """
     expanded = list(read_cases(cases))
     key = _dispatch_key(target)
-    was_enabled = any(operator["enabled"] for operator in _front.ops())
-    if not was_enabled:
-        _front.enable()
-    try:
+    with _front.enabled():
         return _run(target, key, expanded, progress)
-    finally:
-        if not was_enabled:
-            _front.disable()
 
 
 def pack(
@@ -92,6 +86,8 @@ def pack(
 def _run(target: str, key: torch._C.DispatchKey, cases: list[Case], progress: Progress | None) -> Plan:
     backend = "cpu" if key == torch._C.DispatchKey.CPU else "cuda"
     ours = {operator["overload"] for operator in _front.ops() if backend in operator["backends"] and not operator["via"]}
+    for name in _library._call("defined")["names"]:  # of users: each form of them
+        ours |= {name, f"{name}_", f"{name}.out"}
     _library._call("plan_begin", target=target)
     try:
         for done, case in enumerate(cases):
@@ -121,11 +117,20 @@ class _Planning(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         if func.name().removeprefix("aten::") in self._ours:
-            return func.redispatch(self._keys, *args, **kwargs)
+            return func.redispatch(self._keys, *_numbers_as_tensors(func, args), **kwargs)
         if _runs_others(func.name()):
             with self:  # the calls that it makes are leaves, too
-                return func.redispatch(self._keys, *args, **kwargs)
+                return func.redispatch(self._keys, *_numbers_as_tensors(func, args), **kwargs)
         return func(*args, **kwargs)
+
+
+def _numbers_as_tensors(func: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """`x * 2` is mul.Tensor of a number, which redispatch does not take: as a 0-dim tensor it plans the same kernel."""
+    pairs = zip(args, func._schema.arguments, strict=False)
+    return tuple(
+        torch.tensor(value) if isinstance(value, (bool, int, float)) and str(kind.type) == "Tensor" else value
+        for value, kind in pairs
+    )
 
 
 def _runs_others(name: str) -> bool:

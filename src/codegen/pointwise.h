@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/chip.h"
 
@@ -15,19 +16,29 @@ struct PointwiseInput {
   std::string stored, value; // kernel types
   Kind kind;
 };
+struct PointwiseOutput {
+  std::string stored, value; // kernel types; the value is what the expression gives
+};
+
+// The names of inputs in expressions: x, y, z, w, then x4, x5, ...
+std::string input_name(int index);
 
 struct PointwiseText {
   std::string entry;
-  std::string expression; // over x, y, z, s0, s1 and the type Common
-  std::string out;        // kernel type as stored
-  std::string scalar;     // kernel type of s0 and s1
+  std::string statements; // lines before the expression, which may name what they define; empty or ends with a newline
+  std::string expression; // over the inputs, s0, s1, ... and the type Common; of several outputs: "a, b"
+  std::string scalar;     // kernel type of s0, s1, ...
   std::string common;     // kernel type, as stored, of the dtype in which the inputs meet
-  PointwiseInput inputs[3];
-  int input_count;
+  int scalars = 0;
+  bool verdict = false; // whether the expression holds everywhere: one output, a cor::Verdict
+  bool complex = false; // complex numbers take part: functions of them are included
+  int slots = 1;        // 8-byte words that a number takes in the arguments
+  std::vector<PointwiseOutput> outputs;
+  std::vector<PointwiseInput> inputs;
   Layout layout;
   int rank;                    // class, where not flat
   bool wide;                   // 64-bit numbering
-  bool unit_out;               // simd: the output has unit stride along dimension 0
+  bool unit_out;               // simd: the outputs have unit stride along dimension 0
   int threads, vector, unroll; // simt; vector is a tile's edge where tiled
 };
 

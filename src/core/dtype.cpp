@@ -19,8 +19,8 @@ constexpr DtypeInfo table[] = {
     {"bfloat16", "bf16", "cor::bf16", "float", 2, true, false},
     {"float32", "f32", "float", "float", 4, true, false},
     {"float64", "f64", "double", "double", 8, true, false},
-    {"complex64", "c64", "cor::complex<float>", "cor::complex<float>", 8, false, true},
-    {"complex128", "c128", "cor::complex<double>", "cor::complex<double>", 16, false, true},
+    {"complex64", "c64", "cor::c64", "cor::c64", 8, false, true},
+    {"complex128", "c128", "cor::c128", "cor::c128", 16, false, true},
     {"float8_e4m3fn", "f8e4m3fn", "cor::f8e4m3", "float", 1, true, false},
     {"float8_e5m2", "f8e5m2", "cor::f8e5m2", "float", 1, true, false},
 };

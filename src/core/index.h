@@ -17,11 +17,12 @@ struct Divider {
   }
 };
 
-// Dimensions with the strides of up to `Operands` operands, fastest first. add() merges a dimension into the one before it where
-// all operands step through both as through one; dimensions of size 1 vanish.
+// Dimensions with the strides of `operands` operands, at most Operands, fastest first. add() merges a dimension into the one before
+// it where all operands step through both as through one; dimensions of size 1 vanish.
 template <int Operands, int MaxRank>
 struct DimList {
   int rank = 0;
+  int operands = Operands;
   int64_t size[MaxRank];
   int64_t stride[MaxRank][Operands];
 
@@ -30,7 +31,7 @@ struct DimList {
     if (n == 1) return true;
     if (rank > 0) {
       bool merges = true;
-      for (int o = 0; o < Operands; ++o) merges = merges && strides[o] == size[rank - 1] * stride[rank - 1][o];
+      for (int o = 0; o < operands; ++o) merges = merges && strides[o] == size[rank - 1] * stride[rank - 1][o];
       if (merges) {
         size[rank - 1] *= n;
         return true;
@@ -38,7 +39,7 @@ struct DimList {
     }
     if (rank == MaxRank) return false;
     size[rank] = n;
-    for (int o = 0; o < Operands; ++o) stride[rank][o] = strides[o];
+    for (int o = 0; o < operands; ++o) stride[rank][o] = strides[o];
     ++rank;
     return true;
   }

@@ -18,6 +18,7 @@ struct Launch {
   uint32_t grain;        // CPU: blocks a task takes at least
   uint32_t args_offset;  // into LaunchList::args
   uint32_t args_size;
+  bool early;           // may start while the launch before it ends; its kernel waits by itself (wait_for_launch_before)
   int32_t workspace_at; // offset in the arguments of a pointer that holds an offset into the workspace, or -1
 };
 
@@ -45,6 +46,7 @@ class LaunchList {
     l.grain = 1;
     l.args_offset = used_;
     l.args_size = args_size;
+    l.early = false;
     l.workspace_at = -1;
     std::memcpy(args_ + used_, args, args_size);
     used_ += (args_size + 15u) & ~15u;
@@ -56,8 +58,7 @@ class LaunchList {
   const Launch& operator[](uint32_t i) const { return launches_[i]; }
   const std::byte* args(const Launch& l) const { return args_ + l.args_offset; }
 
-  uint64_t workspace_bytes = 0;
-  bool workspace_zeroed = false; // the kernels want it to be zero
+  uint64_t workspace_bytes = 0; // anything may stand there at first
 
   // Turns offsets into addresses, once the workspace is there.
   void bind_workspace(void* base) {

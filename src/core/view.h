@@ -19,8 +19,9 @@ struct Scalar {
   double f = 0;
   int64_t i = 0;
   bool integral = false;
+  double im = 0; // f is the real part
 
-  static Scalar of(double v) { return {v, static_cast<int64_t>(v), false}; }
+  static Scalar of(double v, double im = 0) { return {v, static_cast<int64_t>(v), false, im}; }
   static Scalar of(int64_t v) { return {static_cast<double>(v), v, true}; }
 };
 

@@ -122,8 +122,13 @@ Status make_recipe(const Backend& backend, const Chip& chip, const KernelKey& ke
   return {};
 }
 
-Status build(const Recipe& recipe, const BuildOptions& options, const Accept& accept, bool* interrupted) {
+namespace {
+
+// The same, without the clock.
+Status build_from(const Recipe& recipe, const BuildOptions& options, const Accept& accept, bool* interrupted, Source* source) {
+  *source = Source::pack;
   if (options.packs && from_pack(recipe, accept)) return {};
+  *source = Source::disk;
   std::string why;
   const std::string identity = recipe.backend->compiler_identity(*recipe.chip, &why);
   const EntryKey key = entry_key(recipe, identity);
@@ -134,7 +139,19 @@ Status build(const Recipe& recipe, const BuildOptions& options, const Accept& ac
   if (identity.empty()) return Status::refuse("the kernel " + recipe.name + " cannot be compiled: " + why);
   const KeyLock lock = disk_cache().lock(key, lock_patience);
   if (lock.held() && from_disk(key, accept)) return {}; // another process made it meanwhile
+  *source = Source::compiler;
   return from_compiler(recipe, key, accept, interrupted);
+}
+
+} // namespace
+
+Status build(const Recipe& recipe, const BuildOptions& options, const Accept& accept, bool* interrupted, Made* made) {
+  const auto start = Clock::now();
+  Made found;
+  Status s = build_from(recipe, options, accept, interrupted, &found.source);
+  found.us = microseconds_since(start);
+  if (s && made != nullptr) *made = found;
+  return s;
 }
 
 } // namespace corundum

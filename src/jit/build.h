@@ -1,5 +1,6 @@
 #pragma once
 // From a key to compiled code: what to compile, and the places where it may be found.
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -25,12 +26,20 @@ Status make_recipe(const Backend& backend, const Chip& chip, const KernelKey& ke
 // Takes the code or says why it is of no use; then the next source is asked.
 using Accept = std::function<Status(const Binary&)>;
 
+// Where a kernel's code came from, and how long finding or compiling it took.
+enum class Source : uint8_t { pack, disk, compiler };
+struct Made {
+  Source source = Source::pack;
+  uint64_t us = 0;
+};
+
 struct BuildOptions {
   bool packs = true; // look into the open packs
   bool jit = true;   // false: the compiler is not asked
 };
 
 // Pack, disk, compiler, in this order. `*interrupted`: trying again may help.
-Status build(const Recipe& recipe, const BuildOptions& options, const Accept& accept, bool* interrupted);
+// `made`, when asked for, is written on success.
+Status build(const Recipe& recipe, const BuildOptions& options, const Accept& accept, bool* interrupted, Made* made = nullptr);
 
 } // namespace corundum

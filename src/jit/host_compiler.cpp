@@ -145,7 +145,7 @@ std::string host_compiler_options(const Chip& chip) {
   std::string options(common);
   if (target == "avx2") options += " -march=haswell";
   if (target == "avx512") options += " -march=skylake-avx512 -mprefer-vector-width=512";
-  if (target == "neon") options += " -march=armv8-a";
+  if (target == "neon") options += " -march=armv8-a -mno-outline-atomics"; // which are calls into a library
   if (target == "sve") options += " -march=armv8.2-a+sve";
   return options;
 }

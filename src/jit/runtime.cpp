@@ -21,6 +21,7 @@ struct Slot {
   explicit Slot(const KernelKey& k) : key(k) {}
   const KernelKey key;
   std::atomic<const Function*> function{nullptr};
+  Made made; // written before `function`
   std::atomic<const char*> failure{nullptr};
   Flight flight;
   int attempts = 0; // by whoever holds the flight
@@ -99,7 +100,7 @@ Status build_slot(const Device& device, Slot& slot, bool* interrupted) {
   if (Status s = make_recipe(device.backend(), device.chip(), slot.key, &recipe); !s) return s;
   Function function;
   const Accept load = [&](const Binary& binary) { return load_on(device, recipe, binary, &function); };
-  if (Status s = build(recipe, {.packs = true, .jit = config().jit}, load, interrupted); !s) {
+  if (Status s = build(recipe, {.packs = true, .jit = config().jit}, load, interrupted, &slot.made); !s) {
     log_line(s.reason());
     return s;
   }
@@ -118,6 +119,12 @@ Device::~Device() = default;
 const Function* Device::find(const KernelKey& key) const {
   const Slot* slot = table_->current.load(std::memory_order_acquire)->find(key);
   return slot ? slot->function.load(std::memory_order_acquire) : nullptr;
+}
+
+std::optional<Made> Device::made(const KernelKey& key) const {
+  const Slot* slot = table_->current.load(std::memory_order_acquire)->find(key);
+  if (slot == nullptr || slot->function.load(std::memory_order_acquire) == nullptr) return std::nullopt;
+  return slot->made;
 }
 
 Status Device::obtain(const KernelKey& key, const Function** function) {

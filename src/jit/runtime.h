@@ -3,12 +3,14 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/backend.h"
 #include "core/launch.h"
 #include "core/status.h"
+#include "jit/build.h"
 
 namespace corundum {
 
@@ -23,8 +25,10 @@ class Device {
 
   // The loaded function of a key, or nullptr. Lock-free.
   const Function* find(const KernelKey& key) const;
-  // The same, building what is missing: memory, pack, disk, compiler. One thread builds, others wait for it. A key that failed is
-  // not tried again in this process: the same refusal comes back. (Three times, when the compiler was killed or found no space.)
+  // Where the code of a ready function came from; nothing for one that is not ready.
+  std::optional<Made> made(const KernelKey& key) const;
+  // Like find(), building what is missing: memory, pack, disk, compiler. One thread builds, others wait for it. A key that failed
+  // is not tried again in this process: the same refusal comes back. (Three times, when the compiler was killed or found no space.)
   Status obtain(const KernelKey& key, const Function** function);
 
  private:

@@ -6,7 +6,8 @@
 //   look_back<Monoid>(block, order, place, state)
 //                                     what the places before this one hold, combined in their order
 //
-// look_back waits for earlier places, so places come from tickets: their blocks have started. It reads in a tree over fixed windows
+// look_back waits for earlier places, so places are the numbers of blocks where these start in order, and tickets elsewhere: their
+// blocks have started. It reads in a tree over fixed windows
 // of 32 blocks, and windows of 32 windows: the association depends on the place alone, hence the same bits on every run, and the
 // chain that blocks wait for has a link a 1024 blocks. A state travels as words of 32 bits, each with its flag beside it in one
 // 64-bit access: nothing is ordered, and nothing but zeroed memory is asked for.
@@ -108,6 +109,7 @@ COR_FN typename Monoid::State look_at_windows(Block& block, const LookBack& orde
   const int column = Block::column(), along = Block::along();
   const int in_window = static_cast<int>(place % window), in_outer = static_cast<int>(place / window % window);
   const i64 first = place - in_window, first_window = place / window - in_outer, before = place / (window * window) - 1;
+  wait_for_launch_before(); // which zeroed the words
   if (along == 0) Mail::send(blocks, place * columns + column, state);
 
   Mail near[share], middle[share], far;

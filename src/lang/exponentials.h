@@ -37,7 +37,8 @@ struct ExpSum {
   }
 };
 
-// Lanes take their own maximum first, so that maximum and sum cross lanes and blocks together, once.
+// Warps take their own maximum first, so that maximum and sum cross warps and blocks together, once. Inside a warp two shuffles of
+// numbers are cheaper than one of states whose combination takes two exponentials.
 template <class Stored, class Pass, class Node>
 COR_FN auto fold_exponentials(Pass& pass, const Node& node) {
   using T = typename Node::value_type;
@@ -46,14 +47,16 @@ COR_FN auto fold_exponentials(Pass& pass, const Node& node) {
   const auto x = keep(pass, node);
   Folded<T, columns> most, sum;
   fold_lane<Larger<T>>(pass, x, most.v);
+  pass.template across_lanes<Larger<T>>(most.v);
 #pragma unroll
   for (int k = 0; k < columns; ++k) most.v[k] = larger(most.v[k], -Limits<T>::max_finite()); // x - most is never inf - inf
   ExpNode<Stored, decltype(x - most)> e = {x - most};
   fold_lane<Sum<T>>(pass, e, sum.v);
+  pass.template across_lanes<Sum<T>>(sum.v);
   typename Both::State s[columns];
 #pragma unroll
   for (int k = 0; k < columns; ++k) s[k] = {most.v[k], sum.v[k]};
-  const auto all = pass.template across<Both>(s);
+  const auto all = pass.template across_warps<Both>(s);
 #pragma unroll
   for (int k = 0; k < columns; ++k) most.v[k] = all.v[k].most, sum.v[k] = all.v[k].sum;
   e.a.b = most;

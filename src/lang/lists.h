@@ -19,7 +19,7 @@ namespace cor {
 // Filled by src/ops/lists.cpp. A column is a list's addresses, or numbers that each tensor has its own of.
 template <int Columns, int Most>
 struct ListsArgs {
-  u64 head[8];
+  u64 head[14];
   u64 tensors;
   u64 column[Columns][Most];
   u32 n[Most];     // elements

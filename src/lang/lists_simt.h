@@ -31,9 +31,9 @@ struct ListPiece {
   }
 };
 
-template <class Body, int Threads, int V, int U, class Args>
+template <class Body, int Threads, int V, class Args>
 COR_FN void run_lists(const Args& a) {
-  constexpr int tile = Threads * V * U;
+  constexpr int tile = Threads * V;
   const int tensor = tensor_of(a, block_id());
   const i64 base = static_cast<i64>(block_id() - a.first[tensor]) * tile, left = a.n[tensor] - base;
   const ListPointers<Body> p(a, tensor);
@@ -42,24 +42,22 @@ COR_FN void run_lists(const Args& a) {
   for (int l = 0; l < Body::lists; ++l) phase |= p.address[l];
   Body body(a, tensor);
   if (body.idle()) return;
-  if (left >= tile && phase % 16 == 0) {
-    ListPiece<Body, V> piece[U];
-#pragma unroll
-    for (int u = 0; u < U; ++u) piece[u].read(p, base + (u * Threads + thread_id()) * V);
-#pragma unroll
-    for (int u = 0; u < U; ++u) piece[u].write(p, base + (u * Threads + thread_id()) * V, body);
-  } else {
+  const int count = left < tile ? static_cast<int>(left) : tile, whole = phase % 16 == 0 ? count / V * V : 0;
+  if (thread_id() * V < whole) {
+    ListPiece<Body, V> piece;
+    piece.read(p, base + thread_id() * V);
+    piece.write(p, base + thread_id() * V, body);
+  }
 #pragma unroll 1
-    for (int i = thread_id(); i < left && i < tile; i += Threads) {
-      ListPiece<Body, 1> piece;
-      piece.read(p, base + i);
-      piece.write(p, base + i, body);
-    }
+  for (int i = whole + thread_id(); i < count; i += Threads) {
+    ListPiece<Body, 1> piece;
+    piece.read(p, base + i);
+    piece.write(p, base + i, body);
   }
   body.finish();
 }
 
 } // namespace cor
 
-#define COR_LISTS(entry, Body, Args, Threads, V, U) \
-  COR_KERNEL(entry, Threads, Args) { cor::run_lists<Body, Threads, V, U>(a); }
+#define COR_LISTS(entry, Body, Args, Threads, V) \
+  COR_KERNEL(entry, Threads, Args) { cor::run_lists<Body, Threads, V>(a); }

@@ -7,18 +7,20 @@ namespace cor {
 template <class O, int V>
 struct Dense {
   Vec<typename O::S, V> v;
-  COR_FN void read(u64 slot, i64 offset) { v = load_vec<typename O::S, V>(reinterpret_cast<const typename O::S*>(slot) + offset); }
+  COR_FN void read(const u64* slot, i64 offset) {
+    v = load_vec<typename O::S, V>(reinterpret_cast<const typename O::S*>(*slot) + offset);
+  }
   COR_FN typename O::V at(int k) const { return convert<typename O::V>(v.v[k]); }
 };
 // One value for all of them.
 template <class O>
 struct Single {
   typename O::V value;
-  COR_FN void read(u64 slot, i64 offset) {
+  COR_FN void read(const u64* slot, i64 offset) {
     if constexpr (O::kind == Kind::scalar)
-      value = slot_value<typename O::V>(slot);
+      value = number<typename O::V>(slot);
     else
-      value = convert<typename O::V>(reinterpret_cast<const typename O::S*>(slot)[offset]);
+      value = convert<typename O::V>(reinterpret_cast<const typename O::S*>(*slot)[offset]);
   }
   COR_FN typename O::V at(int) const { return value; }
 };
@@ -35,93 +37,108 @@ struct PieceOf<O, V, Kind::scalar> {
   using type = Single<O>;
 };
 
-template <class B, int V>
+// V neighbours of every operand; offsets are those of the outputs, then of the inputs.
+template <int V>
+struct PiecesOf {
+  template <class O>
+  using type = typename PieceOf<O, V>::type;
+};
+template <class B, int V, template <class> class P = PiecesOf<V>::template type>
 struct Pieces {
-  typename PieceOf<typename B::In0, V>::type x;
-  typename PieceOf<typename B::In1, V>::type y;
-  typename PieceOf<typename B::In2, V>::type z;
-  COR_FN void read(const PointwiseHead& h, i64 x_at, i64 y_at, i64 z_at) {
-    x.read(h.in[0], x_at);
-    y.read(h.in[1], y_at);
-    z.read(h.in[2], z_at);
+  typename B::template Each<P> in;
+
+  COR_FN void read(const PointwiseHead<B>& h, const i64* at) {
+    in.visit([&](auto& piece, int i) { piece.read(h.in + i * B::slots, at[B::outputs + i]); });
   }
-  COR_FN void write(const PointwiseHead& h, const Scalars<B>& s, i64 at) const {
-    Vec<typename B::Out, V> r;
+  COR_FN void write(const PointwiseHead<B>& h, const Scalars<B>& s, const i64* at) const {
+    if constexpr (same<typename B::Out0, Verdict>) {
+      bool all = true;
 #pragma unroll
-    for (int k = 0; k < V; ++k) r.v[k] = convert<typename B::Out>(B::apply(x.at(k), y.at(k), z.at(k), s.s0, s.s1));
-    store_vec<typename B::Out, V>(static_cast<typename B::Out*>(h.out) + at, r);
+      for (int k = 0; k < V; ++k) all = all && in.at(k, s);
+      if (!all) settle(h.out[0]);
+    } else if constexpr (B::outputs == 1) {
+      using Out = typename B::Out0;
+      Vec<Out, V> r;
+#pragma unroll
+      for (int k = 0; k < V; ++k) r.v[k] = convert<Out>(in.at(k, s));
+      store_vec<Out, V>(static_cast<Out*>(h.out[0]) + at[0], r);
+    } else {
+      typename B::Results all[V];
+#pragma unroll
+      for (int k = 0; k < V; ++k) all[k] = in.at(k, s);
+      B::each_output([&](auto member, auto type, int o) {
+        using Out = typename decltype(type)::type;
+        Vec<Out, V> r;
+#pragma unroll
+        for (int k = 0; k < V; ++k) r.v[k] = convert<Out>(all[k].*member);
+        store_vec<Out, V>(static_cast<Out*>(h.out[o]) + at[o], r);
+      });
+    }
   }
 };
 
-// Every operand is one dense stretch, or one element.
-template <class B, int Threads, int V, int U>
-COR_FN void pointwise_flat(const PointwiseHead& h) {
-  constexpr int tile = Threads * V * U;
-  const i64 base = static_cast<i64>(block_id()) * tile, left = h.n - base;
+// Blocks of Threads * U pieces of V elements. `locate(e, at)` says where element e of each operand is.
+template <class B, int Threads, int V, int U, class Locate>
+COR_FN void pointwise_block(const PointwiseHead<B>& h, i64 block, Locate locate) {
+  constexpr int tile = Threads * V * U, operands = B::outputs + B::inputs;
+  const i64 base = block * tile, left = h.n - base;
   const Scalars<B> s(h);
-  constexpr i64 x_step = B::In0::kind != Kind::broadcast, y_step = B::In1::kind != Kind::broadcast,
-                z_step = B::In2::kind != Kind::broadcast;
   if (left >= tile) {
     Pieces<B, V> pieces[U];
+    i64 at[U][operands];
 #pragma unroll
     for (int u = 0; u < U; ++u) {
-      const i64 e = base + (u * Threads + thread_id()) * V;
-      pieces[u].read(h, x_step * e, y_step * e, z_step * e);
+      locate(base + (u * Threads + thread_id()) * V, at[u]);
+      pieces[u].read(h, at[u]);
     }
 #pragma unroll
-    for (int u = 0; u < U; ++u) pieces[u].write(h, s, base + (u * Threads + thread_id()) * V);
+    for (int u = 0; u < U; ++u) pieces[u].write(h, s, at[u]);
   } else {
 #pragma unroll 1
     for (int i = thread_id(); i < left; i += Threads) {
-      const i64 e = base + i;
+      i64 at[operands];
+      locate(base + i, at);
       Pieces<B, 1> piece;
-      piece.read(h, x_step * e, y_step * e, z_step * e);
-      piece.write(h, s, e);
+      piece.read(h, at);
+      piece.write(h, s, at);
     }
   }
 }
 
-// Offsets of operands 0 (output) to 3 of the element `e`.
-template <class B, int Rank, bool Wide>
-struct Locate {
-  COR_FN static void run(const PointwiseArgs<Rank, B::operands>& a, i64 e, i64 (&off)[4]) {
-    add_offsets<Wide>(a.shape, a.stride, e, off);
+// A verdict has a few blocks that walk over all: starting a block costs more than seeing that all is settled.
+template <class B, int Threads, int V, int U, class Locate>
+COR_FN void pointwise_blocks(const PointwiseHead<B>& h, Locate locate) {
+  if constexpr (same<typename B::Out0, Verdict>) {
+#pragma unroll 1
+    for (i64 block = block_id(); block * (Threads * V * U) < h.n && !is_settled(h.out[0]); block += block_count())
+      pointwise_block<B, Threads, V, U>(h, block, locate);
+  } else {
+    pointwise_block<B, Threads, V, U>(h, block_id(), locate);
   }
-};
+}
+
+// Every operand is one dense stretch, or one element.
+template <class B, int Threads, int V, int U>
+COR_FN void pointwise_flat(const PointwiseHead<B>& h) {
+  pointwise_blocks<B, Threads, V, U>(h, [](i64 e, i64* at) {
+#pragma unroll
+    for (int o = 0; o < B::outputs + B::inputs; ++o) at[o] = B::broadcasts >> o & 1 ? 0 : e;
+  });
+}
 
 // Elements are found by their number; V neighbours never straddle dimension 0.
 template <class B, int Rank, bool Wide, int Threads, int V, int U>
-COR_FN void pointwise_indexed(const PointwiseArgs<Rank, B::operands>& a) {
-  constexpr int tile = Threads * V * U;
-  const i64 base = static_cast<i64>(block_id()) * tile, left = a.head.n - base;
-  const Scalars<B> s(a.head);
-  if (left >= tile) {
-    Pieces<B, V> pieces[U];
-    i64 out[U];
+COR_FN void pointwise_indexed(const PointwiseArgs<B, Rank>& a) {
+  pointwise_blocks<B, Threads, V, U>(a.head, [&](i64 e, i64* at) {
 #pragma unroll
-    for (int u = 0; u < U; ++u) {
-      i64 off[4] = {};
-      Locate<B, Rank, Wide>::run(a, base + (u * Threads + thread_id()) * V, off);
-      pieces[u].read(a.head, off[1], off[2], off[3]);
-      out[u] = off[0];
-    }
-#pragma unroll
-    for (int u = 0; u < U; ++u) pieces[u].write(a.head, s, out[u]);
-  } else {
-#pragma unroll 1
-    for (int i = thread_id(); i < left; i += Threads) {
-      i64 off[4] = {};
-      Locate<B, Rank, Wide>::run(a, base + i, off);
-      Pieces<B, 1> piece;
-      piece.read(a.head, off[1], off[2], off[3]);
-      piece.write(a.head, s, off[0]);
-    }
-  }
+    for (int o = 0; o < B::outputs + B::inputs; ++o) at[o] = 0;
+    add_offsets<Wide>(a.shape, a.stride, e, at);
+  });
 }
 
 } // namespace cor
 
 #define COR_POINTWISE_FLAT(entry, B, Threads, V, U) \
-  COR_KERNEL(entry, Threads, cor::PointwiseFlatArgs) { cor::pointwise_flat<B, Threads, V, U>(a.head); }
+  COR_KERNEL(entry, Threads, cor::PointwiseHead<B>) { cor::pointwise_flat<B, Threads, V, U>(a); }
 #define COR_POINTWISE(entry, B, Rank, Wide, Threads, V, U) \
-  COR_KERNEL(entry, Threads, cor::PointwiseArgs<Rank, B::operands>) { cor::pointwise_indexed<B, Rank, Wide, Threads, V, U>(a); }
+  COR_KERNEL(entry, Threads, cor::PointwiseArgs<B, Rank>) { cor::pointwise_indexed<B, Rank, Wide, Threads, V, U>(a); }

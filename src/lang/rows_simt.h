@@ -4,10 +4,10 @@
 namespace cor {
 
 // A chunk: of a row, elements [i, i + Width) counted from the aligned-down address of the row's start; of columns, step i of the
-// fold. Whole: every element is there.
-template <class Index, bool Whole>
+// fold. Every element is there. Single: element i alone, beside the chunks of a row; it goes through place 0 of a node's chunk.
+template <class Index, bool Single>
 struct At {
-  static constexpr bool whole = Whole;
+  static constexpr bool single = Single;
   Index i;
 };
 
@@ -28,7 +28,8 @@ COR_FN State shuffle_xor(State value, int mask) {
 // Combines the states of `count` neighbouring lanes: all of them get the same bits.
 template <class M, class State>
 COR_FN State combine_lanes(State s, int count) {
-#pragma unroll 1
+  constexpr int steps = sizeof(State) == 4 ? 8 : 1; // larger ones take more code than a loop costs
+#pragma unroll steps
   for (int m = 1; m < count; m *= 2) s = M::combine(s, shuffle_xor(s, m));
   return s;
 }
@@ -42,7 +43,10 @@ struct Staged {
   Vec<T, Width> now;
   template <class Pass, class At>
   COR_FN void fetch(const Pass& pass, At at) {
-    now = load_vec<T, Width>(room + pass.place(at.i));
+    if constexpr (At::single)
+      now.v[0] = room[pass.place(at.i)];
+    else
+      now = load_vec<T, Width>(room + pass.place(at.i));
   }
   COR_FN V at(int k) const { return convert<V>(now.v[k]); }
 };
@@ -64,21 +68,9 @@ COR_FN Node keep(Pass&, const Node& node) {
 template <class Monoid, class Pass, class Node, class State, class A>
 COR_FN void fold_chunk(const Pass& pass, Node& node, State* s, A at) {
   node.fetch(pass, at);
-  if constexpr (A::whole) {
 #pragma unroll
-    for (int k = 0; k < Pass::width; ++k) s[k % Pass::columns] = Monoid::combine(s[k % Pass::columns], Monoid::of(node.at(k)));
-  } else {
-    State one[Pass::width];
-#pragma unroll
-    for (int k = 0; k < Pass::width; ++k) one[k] = Monoid::of(node.at(k));
-    if (!pass.whole(at)) { // at the ends of rows only: a branch costs less than masks everywhere
-#pragma unroll
-      for (int k = 0; k < Pass::width; ++k)
-        if (!pass.has(at, k)) one[k] = Monoid::identity();
-    }
-#pragma unroll
-    for (int k = 0; k < Pass::width; ++k) s[0] = Monoid::combine(s[0], one[k]);
-  }
+  for (int k = 0; k < (A::single ? 1 : Pass::width); ++k)
+    s[k % Pass::columns] = Monoid::combine(s[k % Pass::columns], Monoid::of(node.at(k)));
 }
 
 // What this lane's elements come to.
@@ -86,18 +78,17 @@ template <class Monoid, class Pass, class Node, class State>
 COR_FN void fold_lane(Pass& pass, Node node, State* s) {
 #pragma unroll
   for (int k = 0; k < Pass::columns; ++k) s[k] = Monoid::identity();
+  auto at = pass.first();
   if constexpr (Pass::resident) {
 #pragma unroll 1
-    for (auto at = pass.first(); at.i < pass.stop; at.i += Pass::step) fold_chunk<Monoid>(pass, node, s, at);
-  } else { // several chunks in flight, so the ragged ones apart
-    auto at = pass.first_whole();
+    for (; at.i < pass.stop; at.i += Pass::step) fold_chunk<Monoid>(pass, node, s, at);
+  } else { // several chunks in flight
 #pragma unroll 4
-    for (; at.i + Pass::reach <= pass.stop; at.i += Pass::step) fold_chunk<Monoid>(pass, node, s, at);
-    if constexpr (Pass::ragged) {
+    for (; at.i < pass.stop; at.i += Pass::step) fold_chunk<Monoid>(pass, node, s, at);
+  }
+  if constexpr (Pass::ragged) {
 #pragma unroll 1
-      for (int e = 0; e < 2; ++e)
-        if (pass.at_end(e, at.i)) fold_chunk<Monoid>(pass, node, s, pass.end_chunk(e, at.i));
-    }
+    for (auto one = pass.first_single(); pass.next_single(one);) fold_chunk<Monoid>(pass, node, s, one.at);
   }
 }
 
@@ -105,7 +96,8 @@ template <class Monoid, class Pass, class Node>
 COR_FN auto fold(Pass& pass, const Node& node) {
   typename Monoid::State s[Pass::columns];
   fold_lane<Monoid>(pass, node, s);
-  return pass.template across<Monoid>(s);
+  pass.template across_lanes<Monoid>(s);
+  return pass.template across_warps<Monoid>(s);
 }
 
 // keep() and fold(); one walk on targets where that is cheaper.
@@ -128,6 +120,13 @@ COR_FN void store(Pass& pass, T* tensor, Node node) {
 #pragma unroll
     for (int k = 0; k < Pass::width; ++k) r.v[k] = convert<T>(node.at(k));
     pass.put(p, at, r);
+  }
+  if constexpr (Pass::ragged) {
+#pragma unroll 1
+    for (auto one = pass.first_single(); pass.next_single(one);) {
+      node.fetch(pass, one.at);
+      p[pass.element(one.at)] = convert<T>(node.at(0));
+    }
   }
 }
 

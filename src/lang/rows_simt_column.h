@@ -9,7 +9,7 @@ template <int Threads, int Lanes, int Width, bool IsStaged, int Cluster>
 struct ColumnPass {
   static constexpr int threads = Threads, width = Width, columns = Width;
   static constexpr bool across_columns = true, resident = IsStaged, ragged = false;
-  static constexpr int lanes_along = Threads / Lanes, block_columns = Lanes * Width, step = lanes_along, reach = 1;
+  static constexpr int lanes_along = Threads / Lanes, block_columns = Lanes * Width, step = lanes_along;
   using Index = typename Pick<IsStaged, int, i64>::type;
 
   template <class T>
@@ -46,8 +46,7 @@ struct ColumnPass {
   COR_FN bool active() const { return has_column; }
   COR_FN i64 offset() const { return o * n * inner + column; }
 
-  COR_FN At<Index, true> first() const { return {begin + along}; }
-  COR_FN At<Index, true> first_whole() const { return first(); }
+  COR_FN At<Index, false> first() const { return {begin + along}; }
   template <class A>
   COR_FN i64 element(A at) const {
     return at.i;
@@ -79,18 +78,24 @@ struct ColumnPass {
     return room;
   }
 
+  static constexpr int warp = Target::warp_size, in_warp = Lanes < warp ? Lanes : warp;
+  // What the lanes of a warp hold of their columns, combined.
   template <class M>
-  COR_FN Folded<typename M::State, Width> across(const typename M::State (&own)[Width]) {
+  COR_FN void across_lanes(typename M::State (&s)[Width]) const {
+#pragma unroll 1
+    for (int m = in_warp; m < warp; m *= 2) {
+#pragma unroll
+      for (int k = 0; k < Width; ++k) s[k] = M::combine(s[k], shuffle_xor(s[k], m));
+    }
+  }
+  // What all lanes of a column hold; those of a warp hold the same.
+  template <class M>
+  COR_FN Folded<typename M::State, Width> across_warps(const typename M::State (&own)[Width]) {
     using State = typename M::State;
-    constexpr int warp = Target::warp_size, in_warp = Lanes < warp ? Lanes : warp;
     constexpr int partials = lanes_along / (warp / in_warp); // a column's, after shuffles
     Folded<State, Width> r;
 #pragma unroll
     for (int k = 0; k < Width; ++k) r.v[k] = own[k];
-    for (int m = in_warp; m < warp; m *= 2) {
-#pragma unroll
-      for (int k = 0; k < Width; ++k) r.v[k] = M::combine(r.v[k], shuffle_xor(r.v[k], m));
-    }
     if constexpr (partials > 1 || Cluster > 1) {
       using Partial = State[partials][block_columns];
       using Sums = State[2][Cluster][block_columns];
@@ -114,17 +119,19 @@ struct ColumnPass {
           for (int b = 0; b < Cluster; ++b) in_block(&sums[parity][cluster_rank()][c], b)[0] = s;
         }
       }
-      if constexpr (Cluster == 1)
-        barrier();
-      else
+      if constexpr (Cluster > 1) { // a lane combines what the blocks hold of a column, for all
         cluster_barrier();
+#pragma unroll 1
+        for (int c = thread_id(); c < block_columns; c += Threads) {
+          State s = sums[parity][0][c];
+#pragma unroll 1
+          for (int b = 1; b < Cluster; ++b) s = M::combine(s, sums[parity][b][c]);
+          sums[parity][0][c] = s;
+        }
+      }
+      barrier();
 #pragma unroll
       for (int k = 0; k < Width; ++k) r.v[k] = sums[parity][0][first + k];
-#pragma unroll 1
-      for (int b = 1; b < Cluster; ++b) {
-#pragma unroll
-        for (int k = 0; k < Width; ++k) r.v[k] = M::combine(r.v[k], sums[parity][b][first + k]);
-      }
       parity ^= 1;
     }
     return r;

@@ -4,14 +4,15 @@ namespace cor {
 
 // A block has `Threads` threads, `Lanes` of which share a row; a cluster of `Cluster` blocks shares one row. Aligned: every row of
 // every tensor starts at a multiple of the access and n is a multiple of Width. Otherwise chunks begin at the aligned-down address
-// of the row of the first tensor, and tensors of the same phase still get wide accesses. Staged: what is kept waits in shared
+// of the row of the first tensor, and tensors of the same phase still get wide accesses; what no whole chunk holds, at the ends of
+// a row, goes element by element, a lane each. Staged: what is kept waits in shared
 // memory; each lane reads back what it brought itself, so that no barrier is needed. Lanes beyond the last row do its work once
 // more and write nothing.
 template <int Threads, int Lanes, int Width, bool IsStaged, bool Aligned, int Cluster>
 struct RowPass {
   static constexpr int threads = Threads, width = Width, columns = 1;
   static constexpr bool across_columns = false, resident = IsStaged, ragged = !Aligned;
-  static constexpr int rows_per_block = Threads / Lanes, step = Lanes * Width, reach = Width;
+  static constexpr int rows_per_block = Threads / Lanes, step = Lanes * Width;
   static constexpr int warps = (Lanes + Target::warp_size - 1) / Target::warp_size; // that share a row
   using Index = typename Pick<IsStaged, int, i64>::type;                            // a staged row is short
   template <class T>
@@ -21,9 +22,10 @@ struct RowPass {
   i64 n;
   const int lane;
   int parity = 0, used = 0; // which half of the exchange is next; bytes of shared memory
-  // Elements are counted from the aligned-down address: the row is [head, end), this block's part [begin, stop).
+  // Elements are counted from the aligned-down address: the row is [head, end), this block's part [begin, begin + part), of which
+  // [low, stop) are whole chunks.
   int head = 0;
-  Index part, begin, end, stop;
+  Index part, begin, end, low, stop;
 
   COR_FN explicit RowPass(const RowsHead& h)
       : outer(h.outer),
@@ -38,7 +40,9 @@ struct RowPass {
     part = (static_cast<Index>(n) + head_room + Width * Cluster - 1) / (Width * Cluster) * Width;
     begin = Cluster == 1 ? 0 : static_cast<Index>(cluster_rank()) * part;
     end = static_cast<Index>(n) + head;
-    stop = Cluster == 1 || end < begin + part ? end : begin + part;
+    low = head > begin ? Width : begin;
+    stop = Aligned ? end : end / Width * Width;
+    if (Cluster > 1 && begin + part < stop) stop = begin + part;
   }
   template <class T>
   COR_FN void align_to(const T* tensor) {
@@ -59,19 +63,21 @@ struct RowPass {
   COR_FN bool active() const { return own_row < outer; }
   COR_FN i64 offset() const { return row * n; }
 
-  COR_FN At<Index, Aligned> first() const { return {begin + lane * Width}; }
-  // Reload: whole chunks from here on, then those at the two ends.
-  COR_FN At<Index, true> first_whole() const { return {lane * Width < head ? lane * Width + step : lane * Width}; }
-  COR_FN bool at_end(int e, Index next) const { return e ? next < stop : lane * Width < head; }
-  COR_FN At<Index, false> end_chunk(int e, Index next) const { return {e ? next : lane * Width}; }
-
-  template <class A>
-  COR_FN bool whole(A at) const {
-    return A::whole || (at.i >= head && at.i + Width <= end);
-  }
-  template <class A>
-  COR_FN bool has(A at, int k) const {
-    return at.i + k >= head && at.i + k < end;
+  COR_FN At<Index, false> first() const { return {low + lane * Width}; }
+  // The elements beside the chunks: up to Width - 1 before them, and as many behind. A lane takes every Lanes-th.
+  struct Single {
+    int e; // of 2 * Width places, some of which are empty
+    At<Index, true> at;
+  };
+  COR_FN Single first_single() const { return {lane - Lanes, {}}; }
+  COR_FN bool next_single(Single& one) const {
+    for (one.e += Lanes; one.e < 2 * Width; one.e += Lanes) {
+      const bool behind = one.e >= Width;
+      one.at.i = behind ? (stop > low ? stop : low) + one.e - Width : one.e;
+      if (behind ? one.at.i < end && one.at.i < begin + part : one.e >= head && one.e < low && begin == 0 && one.e < end)
+        return true;
+    }
+    return false;
   }
   template <class A>
   COR_FN i64 element(A at) const {
@@ -81,17 +87,13 @@ struct RowPass {
   COR_FN static bool wide(const T* p) {
     return Aligned || reinterpret_cast<u64>(p) % (sizeof(T) * Width) == 0;
   }
-  // Elements outside the row are anything; folds and stores leave them out.
   template <class T, class A>
   COR_FN Vec<T, Width> fetch(const T* p, A at) const {
     const T* here = p + (at.i - head);
-    if (whole(at) && wide(here)) return load_vec<T, Width>(here);
+    if (!A::single && wide(here)) return load_vec<T, Width>(here);
     Vec<T, Width> r = {};
-    if constexpr (!Aligned) {
 #pragma unroll
-      for (int k = 0; k < Width; ++k)
-        if (has(at, k)) r.v[k] = here[k];
-    }
+    for (int k = 0; k < (A::single ? 1 : Width); ++k) r.v[k] = here[k];
     return r;
   }
   template <class T, class A>
@@ -99,12 +101,11 @@ struct RowPass {
     T* here = p + (at.i - head);
     if constexpr (Aligned) {
       store_vec<T, Width>(here, v);
-    } else if (whole(at) && wide(here)) {
+    } else if (wide(here)) {
       store_wide(here, v); // compilers break a plain store up and merge its pieces with those below
     } else {
 #pragma unroll
-      for (int k = 0; k < Width; ++k)
-        if (has(at, k)) here[k] = v.v[k];
+      for (int k = 0; k < Width; ++k) here[k] = v.v[k];
     }
   }
 
@@ -119,13 +120,15 @@ struct RowPass {
     for (auto at = first(); at.i < stop; at.i += step) {
       const T* here = p + (at.i - head);
       if (sizeof(T) * Width == 16 && wide(here)) {
-        const int left = static_cast<int>((end - at.i) * static_cast<int>(sizeof(T)));
-        async_copy16(room + place(at.i), here, Aligned || left > 16 ? 16 : left);
+        async_copy16(room + place(at.i), here);
       } else {
 #pragma unroll 1
-        for (int k = 0; k < Width; ++k)
-          if (has(at, k)) room[place(at.i) + k] = here[k];
+        for (int k = 0; k < Width; ++k) room[place(at.i) + k] = here[k];
       }
+    }
+    if constexpr (ragged) {
+#pragma unroll 1
+      for (auto one = first_single(); next_single(one);) room[place(one.at.i)] = p[element(one.at)];
     }
     async_commit();
     if constexpr (Cluster > 1) cluster_barrier(); // whoever writes to another block must know that it has begun
@@ -133,10 +136,16 @@ struct RowPass {
     return room;
   }
 
+  // What the lanes of a warp hold of a row, combined.
   template <class M>
-  COR_FN Folded<typename M::State, 1> across(const typename M::State (&own)[1]) {
+  COR_FN void across_lanes(typename M::State (&s)[1]) const {
+    s[0] = combine_lanes<M>(s[0], Lanes < Target::warp_size ? Lanes : Target::warp_size);
+  }
+  // What all lanes of the row hold; those of a warp hold the same.
+  template <class M>
+  COR_FN Folded<typename M::State, 1> across_warps(const typename M::State (&own)[1]) {
     using State = typename M::State;
-    State s = combine_lanes<M>(own[0], Lanes < Target::warp_size ? Lanes : Target::warp_size);
+    State s = own[0];
     constexpr int partials = warps * Cluster;
     if constexpr (partials > 1) {
       using Partial = State[2][Threads / Target::warp_size * Cluster];

@@ -22,6 +22,7 @@ struct Target {
 #endif
   static constexpr bool has_f16_atomic_add = true, has_atomic_numbers = true; // add of 4 and 8 bytes, min and max of integers
   static constexpr int swap_bytes = 2;                                        // the smallest element of compare_and_swap
+  static constexpr bool blocks_start_in_order = true; // of their numbers; not documented, and CUB's scan is built on it
 };
 
 // An entry point of `Threads` threads a block; its body follows and reads the argument struct `a`, of type __VA_ARGS__.
@@ -136,6 +137,17 @@ COR_FN unsigned long long load_relaxed(const unsigned long long* p) {
 COR_FN void store_relaxed(unsigned long long* p, unsigned long long v) {
   asm volatile("st.relaxed.gpu.u64 [%0], %1;" ::"l"(p), "l"(v) : "memory");
 }
+// Lets the next launch on the stream begin, if it may be early; it waits until all of this one's writes are there to be read.
+COR_FN void let_next_launch_start() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+#endif
+}
+COR_FN void wait_for_launch_before() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
 // Inside a loop that waits for another block.
 COR_FN void spin() {}
 
@@ -235,6 +247,10 @@ COR_FN float reciprocal_fast(float x) {
 // The sine and the cosine of x by the hardware's approximation, which curand's normal numbers are made with; of pi times x.
 COR_FN void sincos_fast(float x, float* sine, float* cosine) { ::__sincosf(x, sine, cosine); }
 COR_FN void sincos_pi(double x, double* sine, double* cosine) { ::sincospi(x, sine, cosine); }
+// e^x, the natural logarithm and the tangent by the hardware's approximations, which ATen's random numbers are made with.
+COR_FN float exp_fast(float x) { return ::__expf(x); }
+COR_FN float log_fast(float x) { return ::__logf(x); }
+COR_FN float tan_fast(float x) { return ::__tanf(x); }
 
 // The larger and the smaller number; NaN if either is.
 COR_FN float maximum(float a, float b) {

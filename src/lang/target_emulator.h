@@ -84,6 +84,7 @@ struct Target {
   static constexpr bool has_clusters = true;
   static constexpr bool has_f16_atomic_add = false, has_bf16_atomic_add = false, has_atomic_numbers = true;
   static constexpr int swap_bytes = 2;
+  static constexpr bool blocks_start_in_order = false; // of their numbers
 };
 
 COR_PRIMITIVE __attribute__((const)) int thread_id() { return corundum_emulator_thread_id(); }
@@ -214,6 +215,9 @@ COR_PRIMITIVE void store_relaxed(unsigned long long* p, unsigned long long v) {
   corundum_emulator_release(p, sizeof *p, COR_PLACE);
   *p = v;
 }
+// Launches begin when the one before has ended.
+COR_FN void let_next_launch_start() {}
+COR_FN void wait_for_launch_before() {}
 COR_FN void spin() {}
 COR_FN void fence() {}
 

@@ -8,8 +8,9 @@ struct Target {
   static constexpr int warp_size = 64;
   static constexpr bool has_clusters = false;
   static constexpr bool has_f16_atomic_add = false, has_bf16_atomic_add = false;
-  static constexpr bool has_atomic_numbers = true; // add of 4 and 8 bytes, min and max of integers
-  static constexpr int swap_bytes = 2;             // the smallest element of compare_and_swap
+  static constexpr bool has_atomic_numbers = true;     // add of 4 and 8 bytes, min and max of integers
+  static constexpr int swap_bytes = 2;                 // the smallest element of compare_and_swap
+  static constexpr bool blocks_start_in_order = false; // of their numbers
 };
 
 // An entry point of `Threads` threads a block; its body follows and reads the argument struct `a`, of type __VA_ARGS__.
@@ -114,6 +115,9 @@ COR_FN T load_relaxed(const T* p) {
 COR_FN void store_relaxed(unsigned long long* p, unsigned long long v) {
   __hip_atomic_store(p, v, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);
 }
+// Launches begin when the one before has ended.
+COR_FN void let_next_launch_start() {}
+COR_FN void wait_for_launch_before() {}
 // Inside a loop that waits for another block.
 COR_FN void spin() { __builtin_amdgcn_s_sleep(1); }
 COR_FN void fence() { __builtin_amdgcn_fence(__ATOMIC_SEQ_CST, "agent"); }
@@ -179,6 +183,10 @@ COR_FN void sincos_fast(float x, float* sine, float* cosine) {
   *cosine = ::__cosf(x);
 }
 COR_FN void sincos_pi(double x, double* sine, double* cosine) { ::sincospi(x, sine, cosine); }
+// e^x, the natural logarithm and the tangent by the hardware's approximations, which ATen's random numbers are made with.
+COR_FN float exp_fast(float x) { return ::__expf(x); }
+COR_FN float log_fast(float x) { return ::__logf(x); }
+COR_FN float tan_fast(float x) { return ::__tanf(x); }
 
 // The larger and the smaller number; NaN if either is.
 COR_FN float maximum(float a, float b) {

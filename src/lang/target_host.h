@@ -5,6 +5,9 @@ extern "C" {
 double fmod(double, double);
 float sinf(float);
 float cosf(float);
+float expf(float);
+float logf(float);
+float tanf(float);
 double sin(double);
 double cos(double);
 }
@@ -63,6 +66,11 @@ COR_FN void sincos_pi(double x, double* sine, double* cosine) {
   *sine = ::sin(x * 3.14159265358979323846);
   *cosine = ::cos(x * 3.14159265358979323846);
 }
+
+// For random numbers, as sincos_fast.
+COR_FN float exp_fast(float x) { return ::expf(x); }
+COR_FN float log_fast(float x) { return ::logf(x); }
+COR_FN float tan_fast(float x) { return ::tanf(x); }
 
 // 1/x, correctly rounded.
 COR_FN float reciprocal_fast(float x) { return 1 / x; }

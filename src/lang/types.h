@@ -210,6 +210,14 @@ template <class T>
 COR_FN Compute<T> round_to(Compute<T> v) {
   return convert<Compute<T>>(convert<T>(v));
 }
+#if !COR_SIMT
+// In 32 bits all the way: loops that narrow and widen do not vectorise.
+template <>
+COR_FN float round_to<bf16>(float v) {
+  const u32 bits = float_to_bits(v), rounded = (bits + 0x7fffu + (bits >> 16 & 1)) & 0xffff0000u;
+  return v != v ? v : bits_to_float(rounded);
+}
+#endif
 
 // Numbers travel in 8-byte slots of the argument struct, written by the host in the compute type.
 template <class T>

@@ -9,12 +9,12 @@
 // the kernel's text stand
 //   walk.align_to(p)              the tensor whose alignment counts
 //   walk.each_tile(f)             f() for each tile, with walk.at(p), where it begins in tensor p, and walk.span, what is there
-//   Walk::Sequence<M>             the monoid M over one sequence: where several lie in a tile, it stops where one begins
-//   Before<M, Walk> before(walk)  what a sequence holds before a tile; passed on from tile to tile
+//   auto before = before_tiles<M>(walk)   what a sequence holds before a tile, by the monoid M; passed on from tile to tile
 //   stage(walk, p, span, pad)     as load, but the tile waits in shared memory (GPUs)
-//   scan<M, Out>(walk, x, before) the inclusive scan of a sequence's next tile, to be stored as Out
+//   scan<Out>(walk, x, before)    the inclusive scan of a sequence's next tile, to be stored as Out
 //   Total<M, Walk> all(walk)      all(fold of a tile) for each, then all.put(): what a piece holds (CPUs)
 #include "lang/across.h"
+#include "lang/monoids.h"
 
 namespace cor {
 
@@ -25,6 +25,13 @@ struct WalkHead {
   i64 per_block;   // elements of a piece on CPUs; sequences of a tile (Order::segments)
   void* workspace; // Order::pieces on GPUs: zeroed; on CPUs: one State a piece and column, as left by Total and a scan over the
                    // pieces
+};
+
+// The arguments of a walk from one tensor to another.
+struct WalkArgs {
+  WalkHead head;
+  const void* in;
+  void* out;
 };
 
 enum class Order { whole, pieces, segments };
@@ -68,3 +75,13 @@ struct Segmented {
 #else
 #include "lang/walk_simd.h"
 #endif
+
+namespace cor {
+
+// Walk::Sequence<M> is M over one sequence: where several lie in a tile, it stops where one begins.
+template <class M, class Walk>
+COR_FN Before<typename Walk::template Sequence<M>, Walk> before_tiles(Walk& walk) {
+  return Before<typename Walk::template Sequence<M>, Walk>(walk);
+}
+
+} // namespace cor

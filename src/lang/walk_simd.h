@@ -98,7 +98,7 @@ struct Scanned {
   const T* x;
   Before<M, Walk>& before;
 };
-template <class M, class Out, class T, class Walk>
+template <class Out, class M, class T, class Walk>
 COR_FN Scanned<M, T, Walk> scan(Walk&, const T* x, Before<M, Walk>& before) {
   return {x, before};
 }

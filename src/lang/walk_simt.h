@@ -39,7 +39,8 @@ struct Walk : Block<Threads, Items, Columns> {
   template <class Args>
   COR_FN explicit Walk(const Args& a) : Base(a), head(a.head) {
     u32 number = block_id();
-    if constexpr (Kind == Order::pieces) number = static_cast<u32>(ticket(*this, static_cast<u32*>(head.workspace)));
+    if constexpr (Kind == Order::pieces && !Target::blocks_start_in_order)
+      number = static_cast<u32>(ticket(*this, static_cast<u32*>(head.workspace)));
     const u32 groups = apart ? static_cast<u32>((head.inner + Columns - 1) / Columns) : 1;
     const u32 sequences = static_cast<u32>(head.outer) * groups;
     if constexpr (Kind == Order::pieces) { // the first pieces of all sequences start first: a piece finds those before it done
@@ -123,7 +124,7 @@ struct Before {
 
 // From tile to tile in shared memory: a lane folds its elements, waits for what stands before them, and walks over them again. So
 // little is in registers while it waits, and many blocks fit. Rolled, for the compiler's sake.
-template <class M, class Out, class T, class Walk>
+template <class Out, class M, class T, class Walk>
 COR_FN Staged<Out, Walk> scan(Walk& walk, Staged<T, Walk> x, Before<M, Walk>& before) {
   using State = typename M::State;
   constexpr int piece = lane_piece<T, Walk> < lane_piece<Out, Walk> ? lane_piece<T, Walk> : lane_piece<Out, Walk>;

@@ -9,7 +9,7 @@
 
 namespace corundum {
 
-inline constexpr int max_list_columns = 7, list_heads = 8;
+inline constexpr int max_list_columns = 6, list_heads = 14;
 
 // A tensor: its elements and its address in each list, then its own numbers.
 struct ListItem {
@@ -19,7 +19,7 @@ struct ListItem {
 
 // Part of the kernel's key.
 struct ListsLayout {
-  uint8_t columns, threads_log2, vector, unroll;
+  uint8_t columns, threads_log2, vector;
 };
 
 struct ListsCall {
@@ -51,6 +51,7 @@ class ListLaunches {
   KernelKey key_;
   ListsLayout layout_;
   ListsCall call_;
+  int most_; // tensors of a launch
   int64_t tile_;
   size_t item_ = 0;
   int64_t done_ = 0; // elements of the item

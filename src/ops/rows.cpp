@@ -64,6 +64,11 @@ Status plan_simt_rows(const Chip& chip, const RowsShape& s, RowsPlan* plan) {
   while (l.resident && lanes < most && (s.outer << (lanes + l.cluster_log2)) < int64_t{chip.multiprocessors} * 512) ++lanes;
   l.lanes_log2 = static_cast<uint8_t>(lanes);
   l.threads_log2 = static_cast<uint8_t>(std::max(7, lanes));
+  // The chip starts some 300 blocks in a microsecond: a block wants 16 KB, where there are many.
+  const auto block_bytes = [&] { return mine * vector * static_cast<int64_t>(s.staged) << (l.threads_log2 - l.lanes_log2); };
+  while (l.resident && l.threads_log2 < 8 && block_bytes() < 16384 &&
+         s.outer >> (l.threads_log2 + 1 - l.lanes_log2) >= int64_t{16} * chip.multiprocessors)
+    ++l.threads_log2;
   if (l.cluster_log2) l.threads_log2 = l.lanes_log2 = static_cast<uint8_t>(std::max(lanes, log2_up(chip.warp_size)));
   const int64_t rows_per_block = int64_t{1} << (l.threads_log2 - l.lanes_log2);
   if (l.resident) plan->shared_bytes = static_cast<uint32_t>(rows_per_block * mine * vector * static_cast<int64_t>(s.staged));
@@ -79,15 +84,19 @@ Status plan_simt_columns(const Chip& chip, const RowsShape& s, RowsPlan* plan) {
   l.width = static_cast<uint8_t>(vector);
   l.threads_log2 = 8;
   // Few columns, or too few blocks for the chip: fewer lanes across, more along.
-  int across = std::clamp(log2_up((s.inner + vector - 1) / vector), 0, s.staged > 0 ? 2 : 5); // staged: 64 bytes a step
+  const int most_across = s.staged > 0 ? std::max(0, 5 - log2_up(vector)) : 5; // staged: 32 columns
+  int across = std::clamp(log2_up((s.inner + vector - 1) / vector), 0, most_across);
   const auto blocks = [&] { return s.outer * ((s.inner + (int64_t{vector} << across) - 1) / (int64_t{vector} << across)); };
   while (across > 3 && blocks() < 2 * chip.multiprocessors) --across;
+  const auto step = [&] { return (int64_t{vector} << across) * static_cast<int64_t>(s.staged); };
+  const auto choose = [&] { return step() > 0 ? choose_cluster(chip, s.n * step(), 32 * 1024) : 0; };
+  int cluster = choose();
+  while (step() > 64 && (cluster == 0 || cluster > 8)) --across, cluster = choose(); // long columns: narrower stretches
   l.lanes_log2 = static_cast<uint8_t>(across);
-  const int64_t step = (int64_t{vector} << across) * static_cast<int64_t>(s.staged);
-  const int cluster = step > 0 ? choose_cluster(chip, s.n * step, 32 * 1024) : 0;
   l.resident = cluster > 0;
   l.cluster_log2 = static_cast<uint8_t>(log2_up(std::max(1, cluster)));
-  if (l.resident) plan->shared_bytes = static_cast<uint32_t>((s.n + cluster - 1) / cluster * step);
+  if (cluster > 1) l.threads_log2 = 9;
+  if (l.resident) plan->shared_bytes = static_cast<uint32_t>((s.n + cluster - 1) / cluster * step());
   return grid(blocks() << l.cluster_log2, plan);
 }
 

@@ -44,7 +44,7 @@ struct Functional<overload, attempt> {
     record::served(own_kernel);
     return result;
   }
-  static void bind(torch::Library& library, const char* name) { library.impl(name, TORCH_FN(call)); }
+  static void bind(torch::Library& library, Overload& self) { library.impl(self.name(), TORCH_FN(call)); }
 };
 
 template <Overload& overload, auto attempt>
@@ -63,7 +63,7 @@ struct Writing<overload, attempt> {
     record::served(own_kernel);
     return std::get<at::Tensor&>(std::tuple<Args...>(args...));
   }
-  static void bind(torch::Library& library, const char* name) { library.impl(name, TORCH_FN(call)); }
+  static void bind(torch::Library& library, Overload& self) { library.impl(self.name(), TORCH_FN(call)); }
 };
 
 } // namespace corundum

@@ -22,7 +22,7 @@ struct WritingTwo<overload, attempt> {
     const std::tuple<Args...> all(args...);
     return {std::get<sizeof...(Args) - 2>(all), std::get<sizeof...(Args) - 1>(all)};
   }
-  static void bind(torch::Library& library, const char* name) { library.impl(name, TORCH_FN(call)); }
+  static void bind(torch::Library& library, Overload& self) { library.impl(self.name(), TORCH_FN(call)); }
 };
 
 } // namespace corundum

@@ -23,6 +23,7 @@ Status prepare(const Tensor& x, const Tensor& mask, Operands* operands) {
   CORUNDUM_TRY(require_plain(x, mask));
   if (mask.scalar_type() != at::kBool) return Status::refuse("the mask is not bool");
   if (dtype_of(x.scalar_type()) == Dtype::invalid) return Status::refuse("dtype not covered");
+  if (c10::isBarebonesUnsignedType(x.scalar_type())) return Status::refuse("ATen selects none of this dtype");
   if (x.sizes().equals(mask.sizes())) {
     *operands = {x, mask};
     return {};
@@ -88,7 +89,7 @@ Overload plain, plain_out;
 
 // Elements move as opaque bits.
 constexpr const char* every_dtype =
-    "bool uint8 int8 int16 int32 int64 uint16 uint32 uint64 float16 bfloat16 float32 float64 complex64 complex128 float8_e4m3fn "
+    "bool uint8 int8 int16 int32 int64 float16 bfloat16 float32 float64 complex64 complex128 float8_e4m3fn "
     "float8_e5m2";
 
 const bool declared = [] {

@@ -10,6 +10,9 @@
 #include <stdexcept>
 
 #include "backends/cpu/cpu.h"
+#include "torch/guards.h"
+#include "torch/prefetch.h"
+#include "torch/trace.h"
 
 namespace corundum {
 
@@ -79,9 +82,7 @@ Status plan_target(Target* target) {
 }
 
 at::Tensor workspace(const Target& target, const LaunchList& list) {
-  at::Tensor bytes = allocate(target, {static_cast<int64_t>(list.workspace_bytes)}, at::kByte);
-  if (list.workspace_zeroed) bytes.zero_();
-  return bytes;
+  return allocate(target, {static_cast<int64_t>(list.workspace_bytes)}, at::kByte);
 }
 
 void parallel_for(int64_t begin, int64_t end, int64_t grain, void (*body)(void*, int64_t, int64_t), void* context) {
@@ -121,12 +122,19 @@ void follow_program(const std::string& name) {
     make_served(slot_cpu, c10::kCPU, 0); // prefetches; a processor that no backend serves has nothing to make ready
 }
 
+void prefetch_again() {
+  for (const auto& slot : served_devices)
+    for (const auto& entry : slot)
+      if (const Served* served = entry.load(std::memory_order_acquire)) prefetch(*served->device);
+}
+
 at::Tensor allocate(const Target& target, at::IntArrayRef sizes, at::ScalarType dtype, std::optional<at::MemoryFormat> format) {
-  return at::Tensor(at::detail::empty_generic(sizes, target.allocator, c10::DispatchKeySet(target.key), dtype, format));
+  return at::Tensor(at::detail::empty_generic(sizes, guards::allocator_of(target), c10::DispatchKeySet(target.key), dtype, format));
 }
 
 at::Tensor allocate_strided(const Target& target, at::IntArrayRef sizes, at::IntArrayRef strides, at::ScalarType dtype) {
-  return at::Tensor(at::detail::empty_strided_generic(sizes, strides, target.allocator, c10::DispatchKeySet(target.key), dtype));
+  return at::Tensor(
+      at::detail::empty_strided_generic(sizes, strides, guards::allocator_of(target), c10::DispatchKeySet(target.key), dtype));
 }
 
 Status launch(const Target& target, LaunchList& list) {
@@ -143,7 +151,7 @@ Status launch(const Target& target, LaunchList& list) {
   void* stream = nullptr;
   if (target.where.type() != c10::kCPU)
     stream = c10::impl::VirtualGuardImpl(target.where.type()).getStream(target.where).native_handle();
-  return run(*target.device, list, stream);
+  return trace::wanted() ? trace::run_traced(*target.device, list, stream) : run(*target.device, list, stream);
 }
 
 bool slot_has_backend(Slot slot) {

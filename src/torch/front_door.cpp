@@ -21,7 +21,9 @@
 #include "jit/cache.h"
 #include "jit/pack.h"
 #include "torch/devices.h"
+#include "torch/guards.h"
 #include "torch/registry.h"
+#include "torch/user_operator.h"
 
 namespace corundum {
 
@@ -95,11 +97,13 @@ Json on_ops(const Json&) {
   return {{"ops", rows}};
 }
 
-Json on_record_start(const Json&) { return {{"token", record::start()}}; }
+Json on_record_start(const Json& arguments) { return {{"token", record::start(argument<bool>(arguments, "trace", false))}}; }
 
 Json on_record_stop(const Json& arguments) {
-  Json calls = Json::array();
-  for (const auto& [overload, stats] : record::stop(argument<uint64_t>(arguments, "token"))) {
+  Json calls = Json::array(), trace = Json::array();
+  const record::Recording recording = record::stop(argument<uint64_t>(arguments, "token"));
+  for (const std::string& call : recording.trace) trace.push_back(Json::parse(call));
+  for (const auto& [overload, stats] : recording.calls) {
     calls.push_back({{"overload", overload},
                      {"count", stats.count},
                      {"total_us", stats.total_us},
@@ -107,7 +111,12 @@ Json on_record_stop(const Json& arguments) {
                      {"fell_back", stats.fell_back},
                      {"composite", is_composite(overload)}});
   }
-  return {{"calls", calls}};
+  return {{"calls", calls}, {"trace", trace}};
+}
+
+Json on_guards(const Json& arguments) {
+  guards::switch_to(argument<bool>(arguments, "on"));
+  return {{"damage", guards::damage()}};
 }
 
 Json describe(const Backend& backend) {
@@ -230,6 +239,69 @@ Json on_bind_device(const Json& arguments) {
   return Json::object();
 }
 
+Json describe(const user::Definition& d) {
+  Json tensors = Json::array(), numbers = Json::array(), backward = Json::array();
+  for (const user::TensorArgument& t : d.tensors) tensors.push_back(t.name);
+  for (const user::NumberArgument& n : d.numbers) numbers.push_back(n.name);
+  for (const user::Backward& b : d.backward) backward.push_back(b.definition->name);
+  return {{"name", d.name}, {"tensors", tensors}, {"numbers", numbers}, {"outputs", d.outputs()}, {"backward", backward}};
+}
+
+Json on_define(const Json& arguments) {
+  user::DefinitionText text;
+  text.name = argument<std::string>(arguments, "name");
+  text.arguments = argument<std::string>(arguments, "arguments");
+  text.expressions = argument<Names>(arguments, "expressions");
+  text.promotion = argument<std::string>(arguments, "promotion", "");
+  text.outputs = argument<Names>(arguments, "outputs", {});
+  for (const auto& [input, expression] : argument<std::map<std::string, std::string>>(arguments, "derivative", {}))
+    text.derivative.emplace_back(input, expression);
+  return describe(*user::define_operator(text));
+}
+
+Dtype dtype_called(const std::string& name) {
+  for (int d = 0; d < static_cast<int>(Dtype::count); ++d)
+    if (name == info(static_cast<Dtype>(d)).name) return static_cast<Dtype>(d);
+  throw std::invalid_argument("there is no dtype '" + name + "'");
+}
+
+user::TraceText trace_of(const Json& arguments, const std::string& name) {
+  user::TraceText text;
+  text.name = name;
+  text.is_bool = argument<std::vector<bool>>(arguments, "is_bool");
+  text.numbers = argument<int>(arguments, "numbers");
+  text.number_dtype = dtype_called(argument<std::string>(arguments, "number_dtype"));
+  for (const Json& step : argument<std::vector<Json>>(arguments, "steps"))
+    text.steps.push_back({argument<std::string>(step, "expression"), dtype_called(argument<std::string>(step, "dtype")),
+                          argument<bool>(step, "rounds")});
+  for (const std::string& dtype : argument<Names>(arguments, "outputs")) text.outputs.push_back(dtype_called(dtype));
+  return text;
+}
+
+Json on_define_trace(const Json& arguments) {
+  const auto name = argument<std::string>(arguments, "name");
+  user::TraceText text = trace_of(arguments, name);
+  if (arguments.contains("backward") && !arguments["backward"].is_null()) {
+    const Json& backward = arguments["backward"];
+    text.backward = std::make_shared<user::TraceText>(trace_of(backward, name + "_backward"));
+    text.inputs = argument<std::vector<int>>(backward, "inputs");
+    for (const auto& [from, index] : argument<std::vector<std::pair<std::string, int>>>(backward, "tensors"))
+      text.tensors.emplace_back(from == "gradient" ? user::From::gradient
+                                : from == "tensor" ? user::From::tensor
+                                                   : user::From::result,
+                                index);
+  }
+  return describe(*user::define_operator(text));
+}
+
+Json on_defined(const Json& arguments) {
+  const auto name = argument<std::string>(arguments, "name", "");
+  if (name.empty()) return {{"names", user::operator_names()}};
+  const auto found = user::find_operator(name);
+  if (found == nullptr) throw std::invalid_argument("no operator '" + name + "' has been defined");
+  return describe(*found);
+}
+
 using Handler = Json (*)(const Json&);
 constexpr std::pair<std::string_view, Handler> commands[] = {
     {"enable", on_enable},
@@ -239,6 +311,7 @@ constexpr std::pair<std::string_view, Handler> commands[] = {
     {"ops", on_ops},
     {"record_start", on_record_start},
     {"record_stop", on_record_stop},
+    {"guards", on_guards},
     {"info", on_info},
     {"cache", on_cache},
     {"plan_begin", on_plan_begin},
@@ -247,6 +320,9 @@ constexpr std::pair<std::string_view, Handler> commands[] = {
     {"pack_progress", on_pack_progress},
     {"pack_open", on_pack_open},
     {"bind_device", on_bind_device},
+    {"define", on_define},
+    {"define_trace", on_define_trace},
+    {"defined", on_defined},
 };
 
 Json run_command(const char* command, const char* arguments) {

@@ -1,6 +1,7 @@
 #include "torch/pointwise_call.h"
 
 #include <ATen/Dispatch.h>
+#include <ATen/ScalarOps.h>
 #include <ATen/TensorIterator.h>
 #include <ATen/native/Resize.h>
 #include <ATen/native/TypeProperties.h>
@@ -17,46 +18,27 @@ namespace corundum::pointwise {
 
 namespace {
 
-// The part of a DtypeSet that a dtype belongs to; 0 for complex, 8-bit floats and the wider unsigned integers.
-uint8_t set_of(at::ScalarType type) {
-  switch (type) {
-    case at::kBool:
-      return set_bool;
-    case at::kByte:
-    case at::kChar:
-    case at::kShort:
-    case at::kInt:
-    case at::kLong:
-      return set_int;
-    case at::kHalf:
-    case at::kBFloat16:
-      return set_half;
-    case at::kFloat:
-    case at::kDouble:
-      return set_float;
-    default:
-      return 0;
-  }
+// Dtypes that kernels convert from and to.
+bool is_common(at::ScalarType type, const Op& op) {
+  const uint8_t set = set_of(dtype_of(type));
+  return (set & (set_every | (op.dtypes & set_unsigned))) != 0;
 }
 
-bool is_common(at::ScalarType type) { return set_of(type) != 0; }
-
-// bool < integral < floating < complex, the order in which torch promotes.
-int category(at::ScalarType type) {
-  if (c10::isComplexType(type)) return 3;
-  if (c10::isFloatingType(type)) return 2;
-  return type == at::kBool ? 0 : 1;
-}
+bool is_own(const Op& op, int input) { return op.own >> input & 1; }
 
 // The value of a 0-dim CPU tensor.
-Status read_scalar(const at::Tensor& t, corundum::Scalar* scalar) {
+Status read_scalar(const at::Tensor& t, const Op& op, corundum::Scalar* scalar) {
   const void* data = t.const_data_ptr();
   const at::ScalarType type = t.scalar_type();
-  if (!is_common(type)) return Status::refuse("a number's dtype is not covered");
-  if (c10::isFloatingType(type))
+  if (!is_common(type, op)) return Status::refuse("a number's dtype is not covered");
+  if (c10::isComplexType(type)) {
+    const auto z = c10::fetch_and_cast<c10::complex<double>>(type, data);
+    *scalar = corundum::Scalar::of(z.real(), z.imag());
+  } else if (c10::isFloatingType(type)) {
     *scalar = corundum::Scalar::of(c10::fetch_and_cast<double>(type, data));
-  else
+  } else {
     *scalar = corundum::Scalar::of(c10::fetch_and_cast<int64_t>(type, data));
+  }
   return {};
 }
 
@@ -64,7 +46,8 @@ Status read_scalar(const at::Tensor& t, corundum::Scalar* scalar) {
 struct Prepared {
   Call call;
   Target target;
-  at::ScalarType compute, result;
+  at::ScalarType compute, result[max_outputs];
+  at::Tensor* const* out;
   const at::Tensor* lead = nullptr;    // the first input that is no number
   corundum::Scalar values[max_inputs]; // of the inputs that are
   bool is_number[max_inputs] = {};
@@ -88,19 +71,21 @@ Status sort_inputs(const TensorCall& call, Prepared& p) {
     if (t.device() == device && !(t.dim() == 0 && device.is_cpu())) continue;
     if (t.dim() != 0 || !t.is_cpu() || (!call.rules.cpu_scalars && !device.is_cpu())) return Status::refuse(on_two_devices);
     p.is_number[i] = true;
-    CORUNDUM_TRY(read_scalar(t, &p.values[i]));
+    CORUNDUM_TRY(read_scalar(t, *call.op, &p.values[i]));
   }
   return {};
 }
 
 at::ScalarType promoted(const TensorCall& call) {
   at::native::ResultTypeState state;
-  for (int i = 0; i < call.inputs; ++i) state = at::native::update_result_type_state(*call.in[i], state);
+  for (int i = 0; i < call.inputs; ++i)
+    if (!is_own(*call.op, i)) state = at::native::update_result_type_state(*call.in[i], state);
   return at::native::result_type(state);
 }
 
 // torch.result_type, without looking further where all agree or a number is of no higher kind.
 at::ScalarType common_type(const TensorCall& call, const Prepared& p) {
+  if (call.op->own) return promoted(call);
   const at::ScalarType type = p.lead->scalar_type();
   for (int i = 0; i < call.inputs; ++i) {
     const at::Tensor& t = *call.in[i];
@@ -117,27 +102,51 @@ bool is_aligned(const at::Tensor& t) {
   return t.element_size() < 16 || reinterpret_cast<uintptr_t>(t.const_data_ptr()) % t.element_size() == 0;
 }
 
+at::ScalarType result_of(Promotion promotion, at::ScalarType compute) {
+  if (promotion == Promotion::always_bool) return at::kBool;
+  if (promotion == Promotion::complex_to_float || promotion == Promotion::any_to_float) return c10::toRealValueType(compute);
+  if (promotion == Promotion::float_to_complex) return c10::toComplexType(compute);
+  return compute;
+}
+
+// Whether the tensors that take part in promotion are of one dtype.
+bool have_same_dtypes(const TensorCall& call) {
+  const at::Tensor* first = nullptr;
+  for (int i = 0; i < call.inputs; ++i) {
+    if (is_own(*call.op, i)) continue;
+    if (first == nullptr) first = call.in[i];
+    if (call.in[i]->scalar_type() != first->scalar_type()) return false;
+  }
+  return true;
+}
+
+bool on_cpus_alone(const Op& op, at::ScalarType compute) {
+  const bool is_half = compute == at::kHalf || compute == at::kBFloat16;
+  return (op.traits & half_on_cpus && is_half) || (op.traits & unsigned_on_cpus && c10::isBarebonesUnsignedType(compute));
+}
+
 Status find_types(const TensorCall& call, Prepared& p) {
   at::ScalarType compute = call.compute;
   if (call.moves_bits) {
     if (dtype_of(compute) == Dtype::invalid) return Status::refuse("dtype not covered");
-    p.compute = p.result = compute;
+    p.compute = p.result[0] = compute;
     p.call.compute = dtype_of(compute);
     return {};
   }
   if (compute == at::ScalarType::Undefined) {
-    if (call.rules.same_dtypes)
-      for (int i = 1; i < call.inputs; ++i)
-        if (call.in[i]->scalar_type() != call.in[0]->scalar_type()) return Status::refuse("the tensors have different dtypes");
+    if (call.rules.same_dtypes && !have_same_dtypes(call)) return Status::refuse("the tensors have different dtypes");
     compute = common_type(call, p);
-    if (call.op->promotion == Promotion::int_to_float && category(compute) < 2)
+    const Promotion promotion = call.op->promotion;
+    if ((promotion == Promotion::int_to_float || promotion == Promotion::any_to_float) && category(compute) < 2)
       compute = c10::typeMetaToScalarType(c10::get_default_dtype());
   }
   if (!is_covered(*call.op, compute)) return Status::refuse("dtype not covered");
+  if (p.lead->is_cuda() && on_cpus_alone(*call.op, compute)) return Status::refuse("dtype not covered");
   for (int i = 0; i < call.inputs; ++i)
-    if (!is_common(call.in[i]->scalar_type())) return Status::refuse("dtype not covered");
+    if (!is_common(call.in[i]->scalar_type(), *call.op)) return Status::refuse("dtype not covered");
   p.compute = compute;
-  p.result = call.op->promotion == Promotion::always_bool ? at::kBool : compute;
+  for (int o = 0; o < call.op->outputs; ++o)
+    p.result[o] = call.results[o] != at::ScalarType::Undefined ? call.results[o] : result_of(call.op->promotion, compute);
   p.call.compute = dtype_of(compute);
   return {};
 }
@@ -150,13 +159,14 @@ corundum::Scalar as_held(const corundum::Scalar& number, at::ScalarType type) {
   return number;
 }
 
-Status check_output(const TensorCall& call, const Prepared& p, const at::Tensor& out) {
+Status check_output(const TensorCall& call, const Prepared& p, int o) {
+  const at::Tensor& out = *p.out[o];
   if (!is_plain(out)) return Status::refuse(not_plain);
   if (out.device() != p.lead->device()) return Status::refuse(on_two_devices);
   if (call.moves_bits && !(is_aligned(out) && is_aligned(*call.in[0]))) return Status::refuse("an address is not a multiple of 16");
-  if (out.scalar_type() == p.result) return {};
-  if (!is_common(out.scalar_type())) return Status::refuse("dtype not covered");
-  if (!call.rules.casts_output || !c10::canCast(p.result, out.scalar_type()))
+  if (out.scalar_type() == p.result[o]) return {};
+  if (!is_common(out.scalar_type(), *call.op)) return Status::refuse("dtype not covered");
+  if (!call.rules.casts_output || !c10::canCast(p.result[o], out.scalar_type()))
     return Status::refuse("the result cannot be cast to the output's dtype");
   return {};
 }
@@ -164,13 +174,168 @@ Status check_output(const TensorCall& call, const Prepared& p, const at::Tensor&
 enum class Layout { none, contiguous, channels_last, dense };
 
 template <class Test>
-bool all_tensors(const TensorCall& call, const Prepared& p, const at::Tensor& out, Test test) {
+bool all_tensors(const TensorCall& call, const Prepared& p, Test test) {
   for (int i = 0; i < call.inputs; ++i)
     if (!p.is_number[i] && !test(*call.in[i])) return false;
-  return !out.defined() || test(out);
+  for (int o = 0; o < call.op->outputs; ++o)
+    if (p.out[o]->defined() && !test(*p.out[o])) return false;
+  return true;
 }
 
-// Beside a number TensorIterator sorts dimensions by stride: the result is contiguous only where no stride of a one is unusual.
+// The one layout that all tensors have, which is also the result's, in the order in which TensorIterator looks for it.
+Layout common_layout(const TensorCall& call, const Prepared& p) {
+  const at::Tensor& lead = *p.lead;
+  const bool same_sizes = all_tensors(call, p, [&](const at::Tensor& t) { return &t == &lead || t.sizes().equals(lead.sizes()); });
+  if (!same_sizes) return Layout::none;
+  bool has_number = false;
+  for (int i = 0; i < call.inputs; ++i) has_number = has_number || p.is_number[i];
+  const bool decides = !p.out[0]->defined() && has_number;
+  if (all_tensors(call, p, [](const at::Tensor& t) { return t.is_contiguous(); }))
+    return !decides || has_canonical_strides(lead) ? Layout::contiguous : Layout::none;
+  if (decides) return Layout::none;
+  if (all_tensors(call, p, [](const at::Tensor& t) { return t.is_contiguous(at::MemoryFormat::ChannelsLast); }))
+    return Layout::channels_last;
+  const auto is_as_lead = [&](const at::Tensor& t) {
+    return t.is_non_overlapping_and_dense() && t.strides().equals(lead.strides());
+  };
+  return all_tensors(call, p, is_as_lead) ? Layout::dense : Layout::none;
+}
+
+// An output that shares memory with an input it is not, or with another output: TensorIterator decides whether that is an error.
+bool may_overlap(const TensorCall& call, const Prepared& p) {
+  for (int o = 0; o < call.op->outputs; ++o) {
+    const at::Tensor& out = *p.out[o];
+    if (!out.defined()) continue;
+    for (int i = 0; i < call.inputs; ++i)
+      if (!p.is_number[i] && !call.in[i]->is_same(out) && !is_disjoint(out, *call.in[i])) return true;
+    for (int other = 0; other < o; ++other)
+      if (p.out[other]->defined() && !is_disjoint(out, *p.out[other])) return true;
+  }
+  return false;
+}
+
+void fill_operand(Operand& operand, void* data, at::ScalarType type) {
+  operand.data = data;
+  operand.dtype = dtype_of(type);
+}
+
+at::Tensor make(const Prepared& p, Layout layout, at::ScalarType type) {
+  if (layout == Layout::contiguous) return allocate(p.target, p.lead->sizes(), type);
+  if (layout == Layout::channels_last) return allocate(p.target, p.lead->sizes(), type, at::MemoryFormat::ChannelsLast);
+  return allocate_strided(p.target, p.lead->sizes(), p.lead->strides(), type);
+}
+
+Status run_dense(const TensorCall& call, Prepared& p, Layout layout) {
+  const DeviceScope device(p.target);
+  at::Tensor made[max_outputs];
+  for (int o = 0; o < call.op->outputs; ++o) {
+    if (!p.out[o]->defined()) made[o] = make(p, layout, p.result[o]);
+    const at::Tensor& out = p.out[o]->defined() ? *p.out[o] : made[o];
+    fill_operand(p.call.out[o], out.mutable_data_ptr(), out.scalar_type());
+  }
+  for (int i = 0; i < call.inputs; ++i)
+    if (!p.is_number[i]) fill_operand(p.call.in[i], read_pointer(*call.in[i]), call.in[i]->scalar_type());
+  LaunchList list;
+  CORUNDUM_TRY(plan_dense(*p.target.chip, p.call, p.lead->numel(), list));
+  CORUNDUM_TRY(launch(p.target, list));
+  for (int o = 0; o < call.op->outputs; ++o)
+    if (!p.out[o]->defined()) *p.out[o] = std::move(made[o]);
+  return {};
+}
+
+// TensorIterator with outputs from our own allocation, as ATen's structured kernels have it.
+class Iterator final : public at::TensorIteratorBase {
+ public:
+  Iterator(const Prepared& p, int outputs) : target_(p.target), result_(p.result) {
+    for (int o = 0; o < outputs; ++o) out_[o] = *p.out[o];
+  }
+
+  const at::Tensor& maybe_get_output(int64_t index) override { return out_[index]; }
+
+#if __has_include(<ATen/core/Dimname.h>) // later releases have no named tensors
+  void set_output_raw_strided(int64_t index, at::IntArrayRef sizes, at::IntArrayRef strides, at::TensorOptions options,
+                              at::DimnameList names) override {
+    give_output(index, sizes, strides, options);
+    at::TensorIteratorBase::set_output_raw_strided(index, sizes, strides, options, names);
+  }
+#else
+  void set_output_raw_strided(int64_t index, at::IntArrayRef sizes, at::IntArrayRef strides, at::TensorOptions options) override {
+    give_output(index, sizes, strides, options);
+    at::TensorIteratorBase::set_output_raw_strided(index, sizes, strides, options);
+  }
+#endif
+
+ private:
+  void give_output(int64_t index, at::IntArrayRef sizes, at::IntArrayRef strides, const at::TensorOptions& options) {
+    at::Tensor& out = out_[index];
+    if (out.defined())
+      resize(out, sizes, strides, options);
+    else if (strides.empty())
+      out = allocate(target_, sizes, result_[index], options.memory_format_opt());
+    else
+      out = allocate_strided(target_, sizes, strides, result_[index]);
+  }
+  static void resize(at::Tensor& out, at::IntArrayRef sizes, at::IntArrayRef strides, const at::TensorOptions& options) {
+    if (!at::native::resize_output(out, sizes)) return;
+    if (!strides.empty())
+      out.as_strided_(sizes, strides);
+    else if (options.memory_format_opt())
+      out.unsafeGetTensorImpl()->empty_tensor_restride(*options.memory_format_opt());
+  }
+
+  const Target& target_;
+  const at::ScalarType* result_;
+  at::Tensor out_[max_outputs];
+};
+
+// Promotion has been done: the iterator is told the dtypes, since left to itself it converts CPU inputs into temporaries.
+void build(Iterator& iterator, const TensorCall& call, const Prepared& p) {
+  at::TensorIteratorConfig config;
+  config.set_check_mem_overlap(true)
+      .check_all_same_dtype(false)
+      .allow_cpu_scalars(call.rules.cpu_scalars)
+      .resize_outputs(call.rules.resizes_output)
+      .declare_static_dtype(p.result[0]);
+  for (int o = 0; o < call.op->outputs; ++o) config.add_output(*p.out[o]);
+  for (int i = 0; i < call.inputs; ++i) config.add_const_input(*call.in[i]);
+  iterator.build(config);
+}
+
+// Permuted bits have kernels of their own.
+bool plan_transpose(const Chip& chip, const Call& c, LaunchList& list) {
+  return copy::plan_transpose(
+      chip, {size_of(c.out[0].dtype), c.rank, c.shape, c.in[0].data, c.in[0].strides, c.out[0].data, c.out[0].strides}, list);
+}
+
+Status run_iterator(const TensorCall& call, Prepared& p) {
+  const DeviceScope device(p.target);
+  const int outputs = call.op->outputs;
+  Iterator iterator(p, outputs);
+  build(iterator, call, p);
+  Call& c = p.call;
+  c.rank = iterator.ndim();
+  c.shape = iterator.shape().data();
+  // The iterator leaves pointers unset on the meta device, where null is right.
+  const bool is_meta = p.target.device == nullptr;
+  for (int o = 0; o < outputs; ++o) {
+    fill_operand(c.out[o], is_meta ? nullptr : iterator.data_ptr(o), iterator.maybe_get_output(o).scalar_type());
+    c.out[o].strides = iterator.strides(o).data();
+  }
+  for (int i = 0; i < call.inputs; ++i) {
+    if (p.is_number[i]) continue;
+    fill_operand(c.in[i], is_meta ? nullptr : iterator.data_ptr(outputs + i), call.in[i]->scalar_type());
+    c.in[i].strides = iterator.strides(outputs + i).data();
+  }
+  LaunchList list;
+  if (!call.moves_bits || !plan_transpose(*p.target.chip, c, list)) CORUNDUM_TRY(plan(*p.target.chip, c, list));
+  CORUNDUM_TRY(launch(p.target, list));
+  for (int o = 0; o < outputs; ++o)
+    if (!p.out[o]->defined()) *p.out[o] = iterator.maybe_get_output(o);
+  return {};
+}
+
+} // namespace
+
 bool has_canonical_strides(const at::Tensor& t) {
   int64_t expected = 1;
   for (int64_t d = t.dim() - 1; d >= 0; --d) {
@@ -180,183 +345,90 @@ bool has_canonical_strides(const at::Tensor& t) {
   return true;
 }
 
-// The one layout that all tensors have, which is also the result's, in the order in which TensorIterator looks for it.
-Layout common_layout(const TensorCall& call, const Prepared& p, const at::Tensor& out) {
-  const at::Tensor& lead = *p.lead;
-  const bool same_sizes =
-      all_tensors(call, p, out, [&](const at::Tensor& t) { return &t == &lead || t.sizes().equals(lead.sizes()); });
-  if (!same_sizes) return Layout::none;
-  bool has_number = false;
-  for (int i = 0; i < call.inputs; ++i) has_number = has_number || p.is_number[i];
-  const bool decides = !out.defined() && has_number;
-  if (all_tensors(call, p, out, [](const at::Tensor& t) { return t.is_contiguous(); }))
-    return !decides || has_canonical_strides(lead) ? Layout::contiguous : Layout::none;
-  if (decides) return Layout::none;
-  if (all_tensors(call, p, out, [](const at::Tensor& t) { return t.is_contiguous(at::MemoryFormat::ChannelsLast); }))
-    return Layout::channels_last;
-  const auto is_as_lead = [&](const at::Tensor& t) {
-    return t.is_non_overlapping_and_dense() && t.strides().equals(lead.strides());
-  };
-  return all_tensors(call, p, out, is_as_lead) ? Layout::dense : Layout::none;
+int category(at::ScalarType type) {
+  if (c10::isComplexType(type)) return 3;
+  if (c10::isFloatingType(type)) return 2;
+  return type == at::kBool ? 0 : 1;
 }
 
-// An output that shares memory with an input it is not: TensorIterator decides whether that is an error.
-bool may_overlap(const TensorCall& call, const Prepared& p, const at::Tensor& out) {
-  for (int i = 0; i < call.inputs; ++i)
-    if (!p.is_number[i] && !call.in[i]->is_same(out) && !is_disjoint(out, *call.in[i])) return true;
-  return false;
+TensorCall call_of(const Op& op, Rules rules, std::initializer_list<const at::Tensor*> inputs) {
+  TensorCall call{.op = &op, .rules = rules, .inputs = 0, .in = {}};
+  for (const at::Tensor* input : inputs) call.in[call.inputs++] = input;
+  return call;
 }
 
-void fill_operand(Operand& operand, void* data, at::ScalarType type) {
-  operand.data = data;
-  operand.dtype = dtype_of(type);
-}
-
-Status run_dense(const TensorCall& call, Prepared& p, Layout layout, at::Tensor& out) {
-  const DeviceScope device(p.target);
-  at::Tensor made;
-  if (!out.defined()) {
-    if (layout == Layout::contiguous)
-      made = allocate(p.target, p.lead->sizes(), p.result);
-    else if (layout == Layout::channels_last)
-      made = allocate(p.target, p.lead->sizes(), p.result, at::MemoryFormat::ChannelsLast);
-    else
-      made = allocate_strided(p.target, p.lead->sizes(), p.lead->strides(), p.result);
-  }
-  const at::Tensor& target = out.defined() ? out : made;
-  fill_operand(p.call.out, target.mutable_data_ptr(), target.scalar_type());
-  for (int i = 0; i < call.inputs; ++i) {
-    if (!p.is_number[i]) fill_operand(p.call.in[i], read_pointer(*call.in[i]), call.in[i]->scalar_type());
-  }
-  LaunchList list;
-  CORUNDUM_TRY(plan_dense(*p.target.chip, p.call, target.numel(), list));
-  CORUNDUM_TRY(launch(p.target, list));
-  if (!out.defined()) out = std::move(made);
-  return {};
-}
-
-// TensorIterator with outputs from our own allocation, as ATen's structured kernels have it.
-class Iterator final : public at::TensorIteratorBase {
- public:
-  Iterator(const Target& target, at::ScalarType result, const at::Tensor& out) : target_(target), result_(result), out_(out) {}
-
-  const at::Tensor& maybe_get_output(int64_t) override { return out_; }
-
-#if __has_include(<ATen/core/Dimname.h>) // later releases have no named tensors
-  void set_output_raw_strided(int64_t index, at::IntArrayRef sizes, at::IntArrayRef strides, at::TensorOptions options,
-                              at::DimnameList names) override {
-    give_output(sizes, strides, options);
-    at::TensorIteratorBase::set_output_raw_strided(index, sizes, strides, options, names);
-  }
-#else
-  void set_output_raw_strided(int64_t index, at::IntArrayRef sizes, at::IntArrayRef strides, at::TensorOptions options) override {
-    give_output(sizes, strides, options);
-    at::TensorIteratorBase::set_output_raw_strided(index, sizes, strides, options);
-  }
-#endif
-
- private:
-  void give_output(at::IntArrayRef sizes, at::IntArrayRef strides, const at::TensorOptions& options) {
-    if (out_.defined())
-      resize(sizes, strides, options);
-    else if (strides.empty())
-      out_ = allocate(target_, sizes, result_, options.memory_format_opt());
-    else
-      out_ = allocate_strided(target_, sizes, strides, result_);
-  }
-  void resize(at::IntArrayRef sizes, at::IntArrayRef strides, const at::TensorOptions& options) {
-    if (!at::native::resize_output(out_, sizes)) return;
-    if (!strides.empty())
-      out_.as_strided_(sizes, strides);
-    else if (options.memory_format_opt())
-      out_.unsafeGetTensorImpl()->empty_tensor_restride(*options.memory_format_opt());
-  }
-
-  const Target& target_;
-  at::ScalarType result_;
-  at::Tensor out_;
-};
-
-// Promotion has been done: the iterator is told the dtypes, since left to itself it converts CPU inputs into temporaries.
-void build(Iterator& iterator, const TensorCall& call, at::ScalarType result, const at::Tensor& out) {
-  at::TensorIteratorConfig config;
-  config.set_check_mem_overlap(true)
-      .check_all_same_dtype(false)
-      .allow_cpu_scalars(call.rules.cpu_scalars)
-      .resize_outputs(call.rules.resizes_output)
-      .declare_static_dtype(result)
-      .add_output(out);
-  for (int i = 0; i < call.inputs; ++i) config.add_const_input(*call.in[i]);
-  iterator.build(config);
-}
-
-// Permuted bits have kernels of their own.
-bool plan_transpose(const Chip& chip, const Call& c, LaunchList& list) {
-  return copy::plan_transpose(
-      chip, {size_of(c.out.dtype), c.rank, c.shape, c.in[0].data, c.in[0].strides, c.out.data, c.out.strides}, list);
-}
-
-Status run_iterator(const TensorCall& call, Prepared& p, at::Tensor& out) {
-  const DeviceScope device(p.target);
-  Iterator iterator(p.target, p.result, out);
-  build(iterator, call, p.result, out);
-  Call& c = p.call;
-  c.rank = iterator.ndim();
-  c.shape = iterator.shape().data();
-  // The iterator leaves pointers unset on the meta device, where null is right.
-  const bool is_meta = p.target.device == nullptr;
-  const at::Tensor& result = iterator.maybe_get_output(0);
-  fill_operand(c.out, is_meta ? nullptr : iterator.data_ptr(0), result.scalar_type());
-  c.out.strides = iterator.strides(0).data();
-  for (int i = 0; i < call.inputs; ++i) {
-    if (p.is_number[i]) continue;
-    fill_operand(c.in[i], is_meta ? nullptr : iterator.data_ptr(i + 1), call.in[i]->scalar_type());
-    c.in[i].strides = iterator.strides(i + 1).data();
-  }
-  LaunchList list;
-  if (!call.moves_bits || !plan_transpose(*p.target.chip, c, list)) CORUNDUM_TRY(plan(*p.target.chip, c, list));
-  CORUNDUM_TRY(launch(p.target, list));
-  if (!out.defined()) out = result;
-  return {};
-}
-
-} // namespace
-
-Status run(const TensorCall& call, at::Tensor& out) {
+Status run(const TensorCall& call, at::Tensor* const* outputs) {
   Prepared p;
+  p.out = outputs;
   CORUNDUM_TRY(sort_inputs(call, p));
   CORUNDUM_TRY(find_types(call, p));
-  if (out.defined()) CORUNDUM_TRY(check_output(call, p, out));
+  bool any_defined = false;
+  for (int o = 0; o < call.op->outputs; ++o) {
+    if (!outputs[o]->defined()) continue;
+    any_defined = true;
+    CORUNDUM_TRY(check_output(call, p, o));
+  }
   CORUNDUM_TRY(find_target(p.lead->device(), &p.target));
   p.call.op = call.op;
   p.call.flag = call.flag;
-  p.call.scalars[0] = call.scalars[0];
-  p.call.scalars[1] = call.scalars[1];
+  for (int i = 0; i < call.op->scalars; ++i) p.call.scalars[i] = call.scalars[i];
   for (int i = 0; i < call.inputs; ++i) {
     if (!p.is_number[i]) continue;
     if (call.op->promotion == Promotion::always_bool) p.values[i] = as_held(p.values[i], p.compute);
     p.call.in[i].scalar = &p.values[i];
     p.call.in[i].dtype = dtype_of(call.in[i]->scalar_type());
   }
-  const Layout layout = common_layout(call, p, out);
-  if (layout == Layout::none || (out.defined() && may_overlap(call, p, out))) return run_iterator(call, p, out);
-  return run_dense(call, p, layout, out);
+  const Layout layout = common_layout(call, p);
+  if (layout == Layout::none || (any_defined && may_overlap(call, p))) return run_iterator(call, p);
+  return run_dense(call, p, layout);
 }
 
-bool is_covered(const Op& op, at::ScalarType type) { return (op.dtypes & set_of(type)) != 0; }
-
-Status to_scalar(const at::Scalar& number, corundum::Scalar* scalar) {
-  if (number.isComplex()) return Status::refuse("complex numbers are not covered");
-  *scalar = number.isFloatingPoint() ? corundum::Scalar::of(number.toDouble()) : corundum::Scalar::of(number.toLong());
+Status run_into_new(const TensorCall& call, const at::Tensor& x, at::ScalarType type, Made as, at::Tensor& out) {
+  if (out.defined() || (as == Made::like && !x.is_non_overlapping_and_dense())) return run(call, out);
+  Target target;
+  CORUNDUM_TRY(find_target(x.device(), &target));
+  const DeviceScope device(target);
+  at::Tensor made = as == Made::like ? allocate_strided(target, x.sizes(), x.strides(), type) : allocate(target, x.sizes(), type);
+  CORUNDUM_TRY(run(call, made));
+  out = std::move(made);
   return {};
 }
 
+Status run_as_made(const TensorCall& call, const at::Tensor& x, at::Tensor& out) {
+  const Op& op = *call.op;
+  const bool like = op.traits & made_like || (op.traits & whole_made_like && category(x.scalar_type()) < 2);
+  if (!like || out.defined() || !is_plain(x)) [[likely]]
+    return run(call, out);
+  return run_into_new(call, x, op.promotion == Promotion::always_bool ? at::kBool : x.scalar_type(), Made::like, out);
+}
+
+bool is_covered(const Op& op, at::ScalarType type) { return (op.dtypes & set_of(dtype_of(type))) != 0; }
+
+corundum::Scalar to_scalar(const at::Scalar& number) {
+  if (number.isComplex()) {
+    const auto z = number.toComplexDouble();
+    return corundum::Scalar::of(z.real(), z.imag());
+  }
+  return number.isFloatingPoint() ? corundum::Scalar::of(number.toDouble()) : corundum::Scalar::of(number.toLong());
+}
+
 bool fits(const at::Scalar& number, at::ScalarType dtype) {
+  if (number.isComplex() && !c10::isComplexType(dtype))
+    return number.toComplexDouble().imag() == 0 && fits(number.toDouble(), dtype);
   if (dtype == at::kBool) return true; // any number is zero or not
-  return AT_DISPATCH_SWITCH(dtype, "corundum::fits", AT_DISPATCH_CASE_ALL_TYPES_AND3(at::kBool, at::kHalf, at::kBFloat16, [&] {
-                              if (number.isFloatingPoint()) return !c10::overflows<scalar_t, double>(number.toDouble());
-                              return !c10::overflows<scalar_t, int64_t>(number.toLong());
-                            }));
+  return AT_DISPATCH_SWITCH(
+      dtype, "corundum::fits",
+      AT_DISPATCH_CASE_ALL_TYPES_AND_COMPLEX_AND6(at::kBool, at::kHalf, at::kBFloat16, at::kUInt16, at::kUInt32, at::kUInt64, [&] {
+        if (number.isComplex()) return !c10::overflows<scalar_t, c10::complex<double>>(number.toComplexDouble());
+        if (number.isFloatingPoint()) return !c10::overflows<scalar_t, double>(number.toDouble());
+        return !c10::overflows<scalar_t, int64_t>(number.toLong());
+      }));
+}
+
+at::Tensor wrapped(const at::Scalar& number) {
+  at::Tensor t = at::scalar_to_tensor(number);
+  t.unsafeGetTensorImpl()->set_wrapped_number(true);
+  return t;
 }
 
 } // namespace corundum::pointwise

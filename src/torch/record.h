@@ -16,6 +16,11 @@ struct CallStats {
   std::map<std::string, uint64_t> fell_back;
 };
 
+struct Recording {
+  std::map<std::string, CallStats> calls; // by overload, without "aten::"
+  std::vector<std::string> trace;         // JSON objects in the order in which the calls began; empty when nothing was traced
+};
+
 extern std::atomic<int> recorders;
 
 void mark(const char* implementation, const char* reason);
@@ -31,9 +36,9 @@ inline void fell_back(const char* reason) {
     mark(nullptr, reason);
 }
 
-// Recorders nest; each sees all calls of all threads from its start on. The answer's keys are overload names, without "aten::".
-uint64_t start();
+// Recorders nest; each sees all calls of all threads from its start on. One that `traces` keeps single calls, too.
+uint64_t start(bool traces = false);
 // Throws std::invalid_argument for an unknown token.
-std::map<std::string, CallStats> stop(uint64_t token);
+Recording stop(uint64_t token);
 
 } // namespace corundum::record

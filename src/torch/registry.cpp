@@ -1,8 +1,11 @@
 #include "torch/registry.h"
 
+#include <c10/core/impl/LocalDispatchKeySet.h>
 #include <c10/util/Exception.h>
+#include <array>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <mutex>
 #include <set>
@@ -34,8 +37,10 @@ class PreviousKernel final : public c10::OperatorKernel {
 Slot slot_of(c10::DispatchKeySet keys) {
   switch (keys.highestPriorityTypeId()) {
     case c10::DispatchKey::CUDA:
+    case c10::DispatchKey::AutogradCUDA:
       return slot_cuda;
     case c10::DispatchKey::PrivateUse1:
+    case c10::DispatchKey::AutogradPrivateUse1:
       return slot_private;
     default:
       return slot_cpu;
@@ -65,7 +70,11 @@ std::optional<c10::OperatorHandle> find_operator(const std::string& overload) {
   return c10::Dispatcher::singleton().findSchema({"aten::" + overload.substr(0, dot), suffix});
 }
 
-bool is_implicit(const c10::OperatorHandle& op) { return op.hasKernelForDispatchKey(c10::DispatchKey::CompositeImplicitAutograd); }
+// Made of others above autograd, on some device. (A few have kernels for CPUs and CUDA, and derivatives, all the same.)
+bool is_implicit(const c10::OperatorHandle& op) {
+  return op.hasKernelForDispatchKey(c10::DispatchKey::CompositeImplicitAutograd) &&
+         !op.hasKernelForDispatchKey(c10::DispatchKey::CPU);
+}
 
 } // namespace
 
@@ -90,6 +99,7 @@ class Registry {
   [[noreturn]] void unknown(const std::string& name, const char* role);
   bool install(Overload& overload);
   void install_at(Overload& overload, Slot slot);
+  void bind_at(Overload& overload, c10::DispatchKey key);
   void apply_masks();
 
   std::mutex mutex_;
@@ -163,12 +173,26 @@ std::set<std::string> Registry::resolve(const Selection& selection) {
 
 void Registry::install_at(Overload& overload, Slot slot) {
   const c10::DispatchKey key = slot_keys[slot];
-  if (overload.handle_->hasComputedKernelForDispatchKey(key)) {
+  const bool has_kernel = overload.handle_->hasComputedKernelForDispatchKey(key);
+  // ATen's own error where it has kernels of the device, but none of this operator.
+  static const auto served_by_aten = [] { // asked before anything of ours is there
+    std::array<bool, slot_count> served{};
+    const auto add = find_operator("add.out");
+    for (size_t s = 0; s < served.size(); ++s) served[s] = add->hasKernelForDispatchKey(slot_keys[s]);
+    return served;
+  }();
+  if (!has_kernel && served_by_aten[slot]) return;
+  if (has_kernel) {
     auto before = std::make_unique<PreviousKernel>(overload.handle_->getComputedKernelForDispatchKey(key));
     overload.previous_[slot] = new c10::KernelFunction(c10::KernelFunction::makeFromBoxedFunctor(std::move(before)));
   }
+  bind_at(overload, key);
+  if (overload.over_composite_) bind_at(overload, c10::getAutogradKeyFromBackend(c10::toBackendComponent(key)));
+}
+
+void Registry::bind_at(Overload& overload, c10::DispatchKey key) {
   auto library = std::make_unique<torch::Library>(torch::Library::IMPL, "aten", key, __FILE__, __LINE__);
-  overload.bind_(*library, overload.name_);
+  overload.bind_(*library, overload);
   libraries_.push_back(std::move(library));
 }
 
@@ -180,7 +204,7 @@ bool Registry::install(Overload& overload) {
     return false;
   }
   // A kernel at a backend key would stop the composite above it and cut its gradients.
-  if (is_implicit(*op)) {
+  if (is_implicit(*op) && !overload.over_composite_) {
     log_line(std::string(overload.name_) + ": a composite in this torch, left alone");
     return false;
   }
@@ -258,7 +282,8 @@ std::vector<OverloadInfo> Registry::list() {
     rows.push_back({overload->name(), overload->family(), overload->dtypes(), backends, {}, overload->on()});
   }
   for (const Composite& composite : composites()) {
-    if (!is_composite(composite.overload)) continue; // this torch has a kernel of its own for it
+    // This torch, or we, have a kernel of its own for it.
+    if (!is_composite(composite.overload) || by_name.count(composite.overload)) continue;
     const Overload& leaf = *by_name.at(composite.via.front());
     bool enabled = true;
     for (const char* part : composite.via) enabled = enabled && by_name.at(part)->on();
@@ -273,6 +298,16 @@ int disable() { return Registry::get().disable(); }
 uint64_t push_mask(const Selection& selection) { return Registry::get().push_mask(selection); }
 void pop_mask(uint64_t token) { Registry::get().pop_mask(token); }
 std::vector<OverloadInfo> list_overloads() { return Registry::get().list(); }
+
+bool is_watched() {
+  static const c10::DispatchKeySet watchers({c10::DispatchKey::Python, c10::DispatchKey::Tracer, c10::DispatchKey::Functionalize});
+  return c10::impl::tls_local_dispatch_key_set().included_.has_any(watchers);
+}
+
+OverloadKind kind_of(const std::string& overload) {
+  const auto op = find_operator(overload);
+  return !op ? OverloadKind::none : is_implicit(*op) ? OverloadKind::composite : OverloadKind::kernel;
+}
 
 bool is_composite(const std::string& overload) {
   const auto op = find_operator(overload);

@@ -22,13 +22,20 @@ namespace corundum {
 
 class Overload {
  public:
-  // Registers the overload's function, under `name`, with a library that stands for one dispatch key.
-  using Bind = void (*)(torch::Library& library, const char* name);
+  // Registers the overload's function, under its name, with a library that stands for one dispatch key.
+  using Bind = void (*)(torch::Library& library, Overload& self);
 
   constexpr Overload() = default;
   // Enters the overload in the list, at static initialisation. `dtypes` are torch's names, separated by blanks; all texts live
   // for ever, `family` by itself.
   void declare(std::string_view name, const char* family, std::string_view dtypes, Bind bind);
+
+  // The same of an overload that ATen makes of others above autograd, and whose result has no gradient: ours then stands at the
+  // autograd keys, too. Bind's function leaves the call to the composite where somebody watches operators (is_watched).
+  void declare_over_composite(std::string_view name, const char* family, std::string_view dtypes, Bind bind) {
+    declare(name, family, dtypes, bind);
+    over_composite_ = true;
+  }
 
   bool on() const { return on_.load(std::memory_order_relaxed); }
   const char* name() const { return name_; }
@@ -51,9 +58,13 @@ class Overload {
   std::atomic<bool> on_{false};
   bool registered_ = false;
   bool selected_ = false;
+  bool over_composite_ = false;
   c10::OperatorHandle* handle_ = nullptr;
   c10::KernelFunction* previous_[slot_count] = {};
 };
+
+// Whether a mode or a tracer of this thread sees each operator that is called: it must see the parts of a composite, as without us.
+bool is_watched();
 
 // Overloads that ATen makes of others: covered through these, and never registered.
 struct Composite {
@@ -83,6 +94,9 @@ uint64_t push_mask(const Selection& selection);
 void pop_mask(uint64_t token);
 
 std::vector<OverloadInfo> list_overloads();
+// What ATen knows of an overload.
+enum class OverloadKind { none, composite, kernel };
+OverloadKind kind_of(const std::string& overload);
 // Whether ATen has no kernel of its own for an overload ("clone", "softmax.int") and makes it of others.
 bool is_composite(const std::string& overload);
 

@@ -16,9 +16,9 @@ std::string text_of(const std::string& expression) {
   codegen::PointwiseText t{};
   t.entry = "entry";
   t.expression = expression;
-  t.out = t.scalar = t.common = "float";
-  for (codegen::PointwiseInput& in : t.inputs) in = {"float", "float", codegen::Kind::contiguous};
-  t.input_count = 2;
+  t.scalar = t.common = "float";
+  t.outputs = {{"float", "float"}};
+  t.inputs.assign(2, {"float", "float", codegen::Kind::contiguous});
   t.layout = codegen::Layout::flat;
   return codegen::pointwise_text(t, *known_chip("avx2"));
 }

@@ -21,9 +21,9 @@ inline void choose_tiles(const Chip& chip, bool tensor_cores, Matmul* p) {
   p->threads = chip.simt ? 256 : 1;
   p->stages = 3;
   if (!chip.simt) { // whole panels for every width of registers; half the scratch for packed tiles
-    p->m = p->unit == std::string("amx") ? 96 : p->size == 8 ? 84 : 168;
-    p->n = 96;
-    p->k = p->size == 8 ? 64 : 128;
+    p->m = p->unit == std::string("amx") ? 96 : 168;
+    p->n = p->size == 8 ? 48 : 96;
+    p->k = p->size == 8 ? 48 : 128;
   } else if (tensor_cores) {
     p->m = p->n = 128;
     p->k = 128 / p->size;

@@ -8,6 +8,7 @@
 #include "backends/cuda_memory.h"
 #include "backends/emulator/emulator.h"
 #include "backends/emulator/sanitizer.h"
+#include "conformance/qemu.h"
 #include "core/family.h"
 #include "jit/language.h"
 
@@ -59,7 +60,7 @@ struct Memory::Device : CudaMemory {
 };
 
 Memory::Memory(const Chip& chip, const Buffer& buffer)
-    : host_(buffer.bytes.size() + 2 * guard + 512, canary), bytes_(buffer.bytes.size()) {
+    : host_(buffer.bytes.size() + 2 * guard + 512, canary, memory_of(chip)), bytes_(buffer.bytes.size()) {
   if (chip.backend == std::string_view("cuda")) device_ = std::make_unique<Device>(host_.size());
   const uint64_t base = device_ ? device_->address : reinterpret_cast<uint64_t>(host_.data());
   start_ = (base + guard + 255) / 256 * 256 - base + buffer.misaligned_bytes;
@@ -90,7 +91,8 @@ void Memory::fetch(Buffer* buffer) {
 }
 
 const Chip& find_chip(const std::string& target, std::string* why) {
-  const Chip* chip = known_chip(target == "cuda" ? "sm_90" : target);
+  const Chip* chip = qemu_chip(target);
+  if (!chip) chip = known_chip(target == "cuda" ? "sm_90" : target);
   if (!chip) throw std::runtime_error("no chip record is called " + target);
   const Backend& table = *backend(chip->backend);
   if (table.device_count() == 0) {
@@ -136,16 +138,18 @@ Status run_kernel(const Chip& chip, const Kernel& kernel, const std::vector<Argu
   launch.shared_bytes = kernel.shared_bytes;
   launch.cluster = kernel.cluster;
   launch.grain = 1;
+  launch.args_size = static_cast<uint32_t>(args.size() * sizeof args[0]);
   const Status s = launch_and_wait(chip, function, launch, args.data());
   for (auto& [buffer, place] : memory) place->fetch(buffer);
   return s;
 }
 
-Status run_list(const Chip& chip, LaunchList& list) {
-  const Memory workspace(chip, Buffer::filled<unsigned char>(list.workspace_bytes, list.workspace_zeroed ? 0 : 0xa5));
+Status run_list(const Chip& chip, LaunchList& list, const std::function<void(std::string*)>& edit) {
+  const Memory workspace(chip, Buffer::filled<unsigned char>(list.workspace_bytes, 0xa5));
   list.bind_workspace(workspace.data());
   for (uint32_t i = 0; i < list.size(); ++i) {
-    const KernelSource source = family(list[i].key.family)->source(list[i].key, chip);
+    KernelSource source = family(list[i].key.family)->source(list[i].key, chip);
+    edit(&source.text);
     if (Status s = launch_and_wait(chip, load_kernel(chip, source.entry, source.text), list[i], list.args(list[i])); !s) return s;
   }
   return {};

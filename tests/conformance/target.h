@@ -1,11 +1,14 @@
 #pragma once
-// Targets on which one kernel text is compiled and run: "emulator32", "emulator64", "emulator128", "avx2", "avx512", "cuda" (the
-// first device, whatever its architecture), "gfx906" and "gfx90a", for which kernels are compiled.
+// Targets on which one kernel text is compiled and run: "emulator32", "emulator64", "emulator128", "avx2", "avx512", "neon",
+// "sve128" and "sve512" (under qemu), "cuda" (the first device, whatever its architecture), "gfx906" and "gfx90a", for which
+// kernels are compiled.
 #include <gtest/gtest.h>
 
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <memory>
+#include <memory_resource>
 #include <string>
 #include <variant>
 #include <vector>
@@ -50,7 +53,7 @@ class Memory {
 
  private:
   struct Device;
-  std::vector<unsigned char> host_;
+  std::pmr::vector<unsigned char> host_;
   std::unique_ptr<Device> device_;
   size_t start_, bytes_;
 };
@@ -75,7 +78,9 @@ void compile_kernel(const Chip& chip, const Kernel& kernel);
 // Compiles, copies the buffers there and back and launches. A refusal is the launch's.
 Status run_kernel(const Chip& chip, const Kernel& kernel, const std::vector<Argument>& arguments);
 // The same for all launches of a plan whose pointers are Memory::data(), workspace included.
-Status run_list(const Chip& chip, LaunchList& list);
+// `edit` may change each kernel's text before it is compiled.
+Status run_list(
+    const Chip& chip, LaunchList& list, const std::function<void(std::string*)>& edit = [](std::string*) {});
 
 // A test case for each target. Where one cannot run here, its kernels are compiled and the case is skipped, with the reason.
 class OnTarget : public ::testing::TestWithParam<const char*> {
@@ -109,6 +114,9 @@ class OnTarget : public ::testing::TestWithParam<const char*> {
   std::string why_;
   const Chip* chip_;
 };
+// AArch64, by emulation.
+#define ON_ARM(suite) \
+  INSTANTIATE_TEST_SUITE_P(Arm, suite, ::testing::Values("neon", "sve128", "sve512"), [](const auto& info) { return info.param; })
 // Targets with lanes, and all.
 #define ON_LANES(suite)                                                                                              \
   INSTANTIATE_TEST_SUITE_P(Targets, suite,                                                                           \
@@ -117,6 +125,7 @@ class OnTarget : public ::testing::TestWithParam<const char*> {
 #define ON_ALL_TARGETS(suite)                                                                                                     \
   INSTANTIATE_TEST_SUITE_P(                                                                                                       \
       Targets, suite, ::testing::Values("emulator32", "emulator64", "emulator128", "avx2", "avx512", "cuda", "gfx906", "gfx90a"), \
-      [](const auto& info) { return info.param; })
+      [](const auto& info) { return info.param; });                                                                               \
+  ON_ARM(suite)
 
 } // namespace corundum::test

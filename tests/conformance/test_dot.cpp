@@ -7,6 +7,7 @@
 
 #include "backends/cuda_memory.h"
 #include "conformance/matmul.h"
+#include "conformance/qemu.h"
 #include "conformance/target.h"
 #include "lang/support.h"
 
@@ -157,7 +158,7 @@ class Dot : public OnTarget {
     }
   }
 
-  bool emulated() const { return chip().backend == std::string_view("emulator"); }
+  bool emulated() const { return chip().backend == std::string_view("emulator") || qemu_chip(chip().target); }
 
   // All extents, or a few where each lane's access takes its time.
   template <class T, class Out>

@@ -1,4 +1,4 @@
-"""docs/adding-an-operator.md, done: its example family is built beside the library's own objects, loaded, and serves a call."""
+"""docs/adding-an-operator.md, done: its examples are built beside the library's own objects, loaded, and serve calls."""
 
 import json
 import os
@@ -46,6 +46,35 @@ print(json.dumps({"family": row["family"], "served": served, "refused": refused,
 """
 
 
+ROW = """
+import json, pathlib, sys, torch
+from corundum import _library
+if sys.argv[1:]: _library.library_path = lambda: pathlib.Path(sys.argv[1])
+import corundum
+
+rows = [row["overload"] for row in corundum.ops() if row["overload"].startswith("deg2rad") and not row["via"]]
+corundum.enable()
+def forms(x):
+    new, written = torch.deg2rad(x), torch.deg2rad(x, out=torch.empty(x.shape))
+    return [new, written, *([x.clone().deg2rad_()] if x.is_floating_point() else [])]
+
+served = []
+for dtype in (torch.float32, torch.float64, torch.bfloat16, torch.int32):
+    for x in (torch.arange(-400, 1000).to(dtype), torch.arange(600).to(dtype).reshape(20, 30).t()[::2]):
+        with corundum.record() as record:
+            y = forms(x)
+        counts = {call.overload: call.served_count for call in record}
+        served.append([counts.get(name, 0) for name in ("deg2rad", "deg2rad.out", "deg2rad_")])
+        with corundum.use(only=[]):
+            z = forms(x)
+        for ours, theirs in zip(y, z, strict=True):
+            assert torch.equal(ours, theirs) and ours.stride() == theirs.stride(), (dtype, x.shape)
+x = torch.ones(3, requires_grad=True)
+torch.deg2rad(x).sum().backward()
+print(json.dumps({"rows": rows, "served": served, "grad": x.grad.tolist()}))
+"""
+
+
 @pytest.fixture(scope="module")
 def example():
     if not (BUILD / "CMakeCache.txt").exists():
@@ -57,15 +86,32 @@ def example():
     return BUILD / "example" / "libcorundum_example.so"
 
 
-def test_the_example_family_serves(example, tmp_path):
+def run(code, cache, *arguments):
     done = subprocess.run(
-        [sys.executable, "-c", CODE, str(example)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "CORUNDUM_CACHE_DIR": str(tmp_path)},
+        [sys.executable, "-c", code, *arguments],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "CORUNDUM_CACHE_DIR": str(cache)},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    answer = json.loads(done.stdout.splitlines()[-1])
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_a_row_of_its_own_serves_all_forms_and_goes(example, tmp_path):
+    """Two lines, in the library that has them; nothing of them in the one that has not."""
+    answer = run(ROW, tmp_path, str(example))
+    assert sorted(answer["rows"]) == ["deg2rad", "deg2rad.out", "deg2rad_"]
+    assert answer["served"] == [[1, 1, 1]] * 6 + [[1, 1, 0]] * 2
+    assert answer["grad"] == pytest.approx([0.017453292519943295] * 3)
+    without = run(ROW, tmp_path)
+    assert without["rows"] == []
+    assert without["served"] == [[0, 0, 0]] * 8
+    blocks = dict(re.findall(r"^```cpp title=(\S+)\n(.*?)^```$", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL))
+    assert len(blocks["src/torch/deg2rad.cpp"].splitlines()) <= 3
+
+
+def test_the_example_family_serves(example, tmp_path):
+    answer = run(CODE, tmp_path, str(example))
     assert answer["family"] == "renorm"
     assert answer["served"] == [1] * 32
     assert answer["refused"] == {"only the 2-norm is covered": 1}
@@ -75,7 +121,7 @@ def test_the_example_family_serves(example, tmp_path):
 def test_the_example_keeps_to_the_house():
     """It adds files and changes none, and clang-format would leave it as it is."""
     blocks = re.findall(r"^```cpp title=(\S+)\n(.*?)^```$", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     tree = {str(path.relative_to(ROOT)) for path in files(".h", ".cpp")}
     assert [name for name, _ in blocks if name in tree] == []
     tool = Path(sys.executable).with_name("clang-format")

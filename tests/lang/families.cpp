@@ -6,6 +6,7 @@
 #include "ops/embedding/embedding.h"
 #include "ops/layer_norm/layer_norm.h"
 #include "ops/pointwise/pointwise.h"
+#include "ops/random/random.h"
 #include "ops/reduce/reduce.h"
 #include "ops/scan/scan.h"
 #include "ops/softmax/softmax.h"
@@ -19,8 +20,8 @@ pointwise::Call pointwise_call(const char* name, Dtype dtype, pointwise::Signatu
   pointwise::Call call{};
   for (const pointwise::Op& op : pointwise::ops)
     if (!std::strcmp(op.name, name) && op.signature == signature) call.op = &op;
-  call.compute = call.out.dtype = dtype;
-  call.out.data = aligned;
+  call.compute = call.out[0].dtype = dtype;
+  call.out[0].data = aligned;
   for (auto& in : call.in) in.data = aligned, in.dtype = dtype;
   for (Scalar& s : call.scalars) s = Scalar::of(1.0);
   return call;
@@ -31,7 +32,7 @@ template <pointwise::Signature Signature, Dtype D, int Flag = 0>
 Status dense(const char* name, const Chip& chip, LaunchList& list) {
   pointwise::Call call = pointwise_call(name, D, Signature);
   call.flag = Flag;
-  if (Signature == pointwise::Signature::comparison) call.out.dtype = Dtype::boolean;
+  if (Signature == pointwise::Signature::comparison) call.out[0].dtype = Dtype::boolean;
   if (Signature == pointwise::Signature::where) call.in[0].dtype = Dtype::boolean;
   return pointwise::plan_dense(chip, call, int64_t{1} << 24, list);
 }
@@ -43,15 +44,15 @@ Status copy(const Chip& chip, LaunchList& list) {
   return pointwise::plan_dense(chip, call, int64_t{1} << 24, list);
 }
 
-// x + y over [1024, 1024], with the strides of y in elements, the fastest dimension first.
+// x + y over [4096, 4096], with the strides of y in elements, the fastest dimension first.
 template <Dtype D>
 Status add_strided(const Chip& chip, LaunchList& list, int64_t y0, int64_t y1) {
   const auto size = static_cast<int64_t>(size_of(D));
-  const int64_t shape[] = {1024, 1024}, dense[] = {size, 1024 * size}, other[] = {y0 * size, y1 * size};
+  const int64_t shape[] = {4096, 4096}, dense[] = {size, 4096 * size}, other[] = {y0 * size, y1 * size};
   pointwise::Call call = pointwise_call("add", D, pointwise::Signature::binary_alpha);
   call.rank = 2;
   call.shape = shape;
-  call.out.strides = call.in[0].strides = dense;
+  call.out[0].strides = call.in[0].strides = dense;
   call.in[1].strides = other;
   return pointwise::plan(chip, call, list);
 }
@@ -99,6 +100,20 @@ Status transpose_of(const Chip& chip, LaunchList& list) {
   return planned ? Status() : Status::refuse("no transpose");
 }
 
+template <Dtype D>
+Status random_of(const Chip& chip, LaunchList& list, random::Kind kind) {
+  return random::plan_fill(chip, {{kind}, D, aligned, int64_t{1} << 24}, {}, list);
+}
+template <Dtype D>
+Status random_strided(const Chip& chip, LaunchList& list) {
+  const int64_t sizes[] = {1024, 1024}, strides[] = {2 * static_cast<int64_t>(size_of(D)), 8192 * static_cast<int64_t>(size_of(D))};
+  return random::plan_fill(chip, {{random::Kind::normal}, D, aligned, int64_t{1} << 20, 2, sizes, strides}, {}, list);
+}
+template <Dtype D>
+Status dropout_of(const Chip& chip, LaunchList& list, int64_t n, int vector) {
+  return random::plan_dropout(chip, {D, aligned, aligned, aligned, n, 0.5, vector}, {}, list);
+}
+
 using pointwise::Signature;
 constexpr Dtype f32 = Dtype::float32, bf16 = Dtype::bfloat16, f16 = Dtype::float16, f64 = Dtype::float64, i64 = Dtype::int64;
 
@@ -128,8 +143,9 @@ const std::vector<FamilyCase>& family_cases() {
       CASE("copy complex128", true, true, copy<Dtype::complex128, Dtype::complex128>(c, l)),
       CASE("add of a row f32", true, true, add_strided<f32>(c, l, 1, 0)),
       CASE("add of a column bf16", true, true, add_strided<bf16>(c, l, 0, 1)),
-      CASE("add of every second f32", false, false, add_strided<f32>(c, l, 2, 2048)),
-      CASE("add of a transpose f32", false, false, add_strided<f32>(c, l, 1024, 1)),
+      CASE("add of every second f32", false, false, add_strided<f32>(c, l, 2, 8192)),
+      CASE("add of a transpose f32", false, false, add_strided<f32>(c, l, 4096, 1)),
+      CASE("add of a transpose bf16", false, false, add_strided<bf16>(c, l, 4096, 1)),
       CASE("softmax of 32 f32", true, true, softmax_of<f32>(c, l, 65536, 32, 1)),
       CASE("softmax of 1000 bf16", true, true, softmax_of<bf16>(c, l, 4096, 1000, 1)),
       CASE("softmax of 4097 f32", true, true, softmax_of<f32>(c, l, 4096, 4097, 1)),
@@ -156,8 +172,23 @@ const std::vector<FamilyCase>& family_cases() {
       CASE("cumsum of one row f32", true, true, cumsum_of<f32>(c, l, 1, int64_t{1} << 26, 1)),
       CASE("cumsum of columns f32", true, true, cumsum_of<f32>(c, l, 64, 1024, 1024)),
       CASE("cumsum of 32 columns i64", true, true, cumsum_of<i64>(c, l, 1, int64_t{1} << 20, 32)),
-      CASE("embedding of 1024 of 2 bytes", true, true, embedding_of<2>(c, l, 1024)),
+      CASE("uniform f32", false, true, random_of<f32>(c, l, random::Kind::uniform)),
+      CASE("normal bf16", false, false, random_of<bf16>(c, l, random::Kind::normal)),
+      CASE("exponential f32", false, true, random_of<f32>(c, l, random::Kind::exponential)),
+      {"cauchy f64", [](const Chip& c, LaunchList& l) { return random_of<f64>(c, l, random::Kind::cauchy); }, false, true, true},
+      CASE("log_normal f32", false, true, random_of<f32>(c, l, random::Kind::log_normal)),
+      CASE("geometric i64", false, true, random_of<i64>(c, l, random::Kind::geometric)),
+      CASE("integers i64", false, true, random_of<i64>(c, l, random::Kind::integers)),
+      CASE("wide integers i64", false, true, random_of<i64>(c, l, random::Kind::wide_integers)),
+      CASE("any integer f32", false, false, random_of<f32>(c, l, random::Kind::any_integer)),
+      CASE("strided normal f32", false, false, random_strided<f32>(c, l)),
+      CASE("dropout f32", false, true, dropout_of<f32>(c, l, int64_t{1} << 24, 4)),
+      CASE("dropout bf16", false, true, dropout_of<bf16>(c, l, int64_t{1} << 24, 8)),
+      CASE("dropout of an odd length f16", false, false, dropout_of<f16>(c, l, (int64_t{1} << 24) + 1, 1)),
+      // On sm_100 a register waits in local memory while ptxas's function divides 64 bits.
+      {"embedding of 1024 of 2 bytes", [](const Chip& c, LaunchList& l) { return embedding_of<2>(c, l, 1024); }, true, true, true},
       CASE("embedding of 1023 of 4 bytes", false, false, embedding_of<4>(c, l, 1023)),
+      CASE("fmod i64", false, false, dense<Signature::binary_dividing, i64>("fmod", c, l)), // by functions that divide 64 bits
   };
   return cases;
 }

@@ -14,6 +14,7 @@ struct FamilyCase {
   std::string name;
   Status (*plan)(const Chip& chip, LaunchList& list);
   bool wide_loads, wide_stores; // on GPUs some access must have 16 bytes or more
+  bool local_memory = false;    // where one of the device's own functions needs it, as tan of f64 for large angles
 };
 const std::vector<FamilyCase>& family_cases();
 

@@ -108,8 +108,8 @@ TEST(MachineCode, FlatAdd) {
       pointwise::Call call{};
       call.op = &pointwise::ops[0];
       ASSERT_STREQ(call.op->name, "add");
-      call.compute = call.out.dtype = dtype;
-      call.out.data = aligned;
+      call.compute = call.out[0].dtype = dtype;
+      call.out[0].data = aligned;
       for (auto& in : call.in) in.data = aligned, in.dtype = dtype;
       for (Scalar& s : call.scalars) s = Scalar::of(1.0);
       LaunchList list;
@@ -153,9 +153,9 @@ TEST(MachineCode, SoftmaxOfOddRows) {
       ASSERT_TRUE(s.ok()) << s.reason();
       const Accesses accesses = accesses_in(machine_code(chip, list));
       EXPECT_EQ(count(accesses, "LDGSTS", 16, 16), 1);
-      EXPECT_EQ(count(accesses, "LDG", 1, 32), 1); // where input and output differ in phase
+      EXPECT_LE(count(accesses, "LDG", 1, 32), 3); // beside whole chunks, and where input and output differ in phase
       EXPECT_EQ(count(accesses, "STG", 16, 16), 1);
-      EXPECT_LE(count(accesses, "STG", 1, 8), static_cast<int>(16 / size_of(dtype)));
+      EXPECT_LE(count(accesses, "STG", 1, 8), static_cast<int>(16 / size_of(dtype)) + 1); // a chunk of another phase, and one alone
     }
   });
 }
@@ -189,7 +189,9 @@ TEST(MachineCode, EveryFamily) {
         const Accesses accesses = accesses_in(code);
         loads += count(accesses, "LDG", 16, 32) + count(accesses, "LDGSTS", 16, 16);
         stores += count(accesses, "STG", 16, 32);
-        EXPECT_EQ(count(accesses, "LDL", 1, 32) + count(accesses, "STL", 1, 32), 0) << kernel.entry << " uses local memory";
+        if (!wanted.local_memory)
+          EXPECT_EQ(count(accesses, "LDL", 1, 32) + count(accesses, "STL", 1, 32), 0) << kernel.entry << " uses local memory\n"
+                                                                                      << code;
       }
       EXPECT_TRUE(loads > 0 || !wanted.wide_loads) << "no wide load";
       EXPECT_TRUE(stores > 0 || !wanted.wide_stores) << "no wide store";

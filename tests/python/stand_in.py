@@ -40,6 +40,7 @@ class StandIn:
             "record_start": {"ok": True, "token": 3},
             "record_stop": {"ok": True, "calls": []},
             "cache": {"ok": True, "path": "/somewhere/corundum", "entries": 3, "bytes": 100, "faulty": 0, "refusal": ""},
+            "defined": {"ok": True, "names": []},
             "plan_begin": {"ok": True},
             "plan_end": {"ok": True, "token": 5, "kernels": ["pointwise/gelu f32->f32 flat"]},
             "pack_write": {"ok": True, "kernels": 1, "bytes": 9000, "failed": 0, "errors": []},

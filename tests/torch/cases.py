@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
+from rows import BINARY_ROWS, COMPLEX, UNARY_ROWS, forms, rotated
 
 aten = torch.ops.aten
 
@@ -183,6 +184,17 @@ ROWS = {
 }
 
 
+# What a table cannot say (a bool for a result, one device alone): test_close.py, test_foreach.py, test_training.py.
+ROWS |= {
+    "allclose": Case("allclose", torch.allclose, [], True),
+    "equal": Case("equal", torch.equal, [], True),
+    "add_relu": Case("_add_relu.Tensor", aten._add_relu.Tensor, []),
+    "add_relu_": Case("_add_relu_.Tensor", aten._add_relu_.Tensor, []),
+    "add_relu_out": Case("_add_relu.out", aten._add_relu.out, []),
+    "masked_scale": Case("_masked_scale", aten._masked_scale, []),
+}
+
+
 def comparisons(name):
     """A comparison has six overloads: of tensors and with a number, each also in place and with an output."""
     compare, method = getattr(torch, name), f"{name}_"
@@ -199,6 +211,109 @@ COMPARISONS = ["eq", "ne", "lt", "le", "gt", "ge"]
 for comparison in COMPARISONS:
     comparisons(comparison)
 OUT_DTYPES = {name: torch.bool for name in OUT if name.split("_")[0] in COMPARISONS}
+
+UNARY["isin_number"] = Case("isin.Tensor_Scalar", lambda x: torch.isin(x, 2), NUMBERS, True)
+UNARY["is_a_number_in"] = Case("isin.Scalar_Tensor", lambda x: torch.isin(2, x), NUMBERS, True)
+UNARY["dequantize"] = Case("dequantize.self", aten.dequantize.self, EVERY, True)
+for part, name in enumerate(("log_sigmoid", "log_sigmoid_buffer")):
+    UNARY[name] = Case("log_sigmoid_forward", lambda x, i=part: aten.log_sigmoid_forward(x)[i], FLOATS, through_double=True)
+    BINARY[f"prelu_backward_{part}"] = Case(
+        "_prelu_kernel_backward", lambda x, y, i=part: aten._prelu_kernel_backward(x, y, x)[i], FLOATS, through_double=True
+    )
+BINARY["isin"] = Case("isin.Tensor_Tensor", torch.isin, NUMBERS, True)
+BINARY["not_in"] = Case("isin.Tensor_Tensor", lambda x, y: torch.isin(x, y[:1], invert=True), NUMBERS[:5], True)
+UNARY["isfinite"] = Case("isfinite", torch.isfinite, EVERY + COMPLEX, True)
+BINARY["isclose"] = Case("isclose", lambda x, y: torch.isclose(x, y, 0.3, 0.1), EVERY, True)
+BINARY["isclose_exactly"] = Case("isclose", lambda x, y: torch.isclose(x, y, 0, 0, True), NUMBERS[:6], True)
+BINARY["log_sigmoid_backward"] = Case(
+    "log_sigmoid_backward",
+    lambda x, y: aten.log_sigmoid_backward(x, y, aten.log_sigmoid_forward(y)[1]),
+    FLOATS,
+    through_double=True,
+)
+BINARY["dropout_backward"] = Case(
+    "native_dropout_backward", lambda x, y: aten.native_dropout_backward(x, y > 0, 2.5), FLOATS, through_double=True
+)
+OUT["log_sigmoid_backward"] = Case(
+    "log_sigmoid_backward.grad_input",
+    lambda x, out: aten.log_sigmoid_backward.grad_input(x, x, aten.log_sigmoid_forward(x)[1], grad_input=out),
+    FLOATS,
+    through_double=True,
+)
+UNARY["glu"] = Case("glu", lambda x: aten.glu(torch.stack((x, x.neg())), 0), FLOATS, through_double=True)
+UNARY["polygamma"] = Case("polygamma", lambda x: torch.polygamma(1, x.abs()), FLOATS[:2])
+UNARY["round_decimals"] = Case("round.decimals", lambda x: torch.round(x, decimals=1), FLOATS[:2])
+BINARY["elu_backward"] = Case(
+    "elu_backward", lambda x, y: aten.elu_backward(x, 1.5, 1.2, 0.8, False, y), FLOATS, through_double=True
+)
+BINARY["glu_backward"] = Case(
+    "glu_backward", lambda x, y: aten.glu_backward(x[None], torch.stack((y, y.neg())), 0), FLOATS, through_double=True
+)
+IN_PLACE["round_decimals_"] = Case("round_.decimals", lambda x, y: x.round_(decimals=-1), FLOATS[:2])
+OUT["elu_backward"] = Case(
+    "elu_backward.grad_input",
+    lambda x, out: aten.elu_backward.grad_input(x, 1.5, 1.2, 0.8, False, x, grad_input=out),
+    FLOATS,
+    through_double=True,
+)
+OUT["glu"] = Case("glu.out", lambda x, out: aten.glu.out(torch.stack((x, x)), 0, out=out), FLOATS, through_double=True)
+OUT_SHAPES["glu"] = (1, 17, 33)
+OUT["polygamma"] = Case("polygamma.out", lambda x, out: torch.polygamma(1, x.abs(), out=out), FLOATS[:2])
+OUT["round_decimals"] = Case("round.decimals_out", lambda x, out: torch.round(x, decimals=2, out=out), FLOATS[:2])
+OUT["xlogy"] = Case("xlogy.OutTensor", lambda x, out: torch.xlogy(x, x, out=out), FLOATS, through_double=True)
+UNSIGNED = MOVED[:3]
+for name in ("mul", "eq", "ne", "bitwise_and", "bitwise_or", "bitwise_xor"):
+    BINARY[f"{name}_unsigned"] = Case(f"{name}.Tensor", getattr(torch, name), UNSIGNED, True)
+UNARY["addcmul"] = Case("addcmul", lambda x: torch.addcmul(x, x, x, value=2), NUMBERS[:6] + COMPLEX, through_double=True)
+UNARY["addcdiv"] = Case("addcdiv", lambda x: torch.addcdiv(x, x.neg(), x, value=0.5), FLOATS + COMPLEX, through_double=True)
+UNARY["lerp"] = Case("lerp.Tensor", lambda x: torch.lerp(x, x.neg(), x.abs()), FLOATS, through_double=True)
+UNARY["number_to_a_power"] = Case("pow.Scalar", lambda x: torch.pow(2, x), FLOATS, through_double=True)
+UNARY["rest_of_a_number"] = Case("remainder.Scalar_Tensor", lambda x: torch.remainder(7.5, x), FLOATS[:2])
+for sign, shift, shifted in (("<<", aten.__lshift__, aten.__ilshift__), (">>", aten.__rshift__, aten.__irshift__)):
+    name, name_ = str(shift).split(".")[-1], str(shifted).split(".")[-1]
+    UNARY[f"x {sign} 3"] = Case(f"{name}.Scalar", lambda x, f=shift: f.Scalar(x, 3), INTEGERS, True)
+    BINARY[f"x {sign} y"] = Case(f"{name}.Tensor", shift.Tensor, INTEGERS, True)
+    IN_PLACE[f"x {sign}= 3"] = Case(f"{name_}.Scalar", lambda x, y, f=shifted: f.Scalar(x, 3), INTEGERS, True)
+    IN_PLACE[f"x {sign}= y"] = Case(f"{name_}.Tensor", shifted.Tensor, INTEGERS, True)
+IN_PLACE["addcmul_"] = Case("addcmul_", lambda x, y: x.addcmul_(y, y), FLOATS, through_double=True)
+IN_PLACE["addcdiv_"] = Case("addcdiv_", lambda x, y: x.addcdiv_(x, y), FLOATS, through_double=True)
+IN_PLACE["lerp_"] = Case("lerp_.Tensor", lambda x, y: x.lerp_(y, y), FLOATS, through_double=True)
+OUT["addcmul"] = Case("addcmul.out", lambda x, out: torch.addcmul(x, x, x, out=out), FLOATS, through_double=True)
+OUT["addcdiv"] = Case("addcdiv.out", lambda x, out: torch.addcdiv(x, x, x, out=out), FLOATS, through_double=True)
+OUT["lerp"] = Case("lerp.Tensor_out", lambda x, out: torch.lerp(x, x, x, out=out), FLOATS, through_double=True)
+OUT["number_to_a_power"] = Case("pow.Scalar_out", lambda x, out: torch.pow(2, x, out=out), FLOATS, through_double=True)
+
+
+def add_row(row, tensors):
+    """The cases of a row of the pointwise table."""
+    (name, new), (name_, in_place), (name_out, output) = forms(row)
+    extra, dtypes = row.arguments, rotated(row)
+    through_double = not row.exact
+    key = f"{row.name} row"
+    if new:
+        table = UNARY if tensors == 1 else BINARY
+        table[key] = Case(name, lambda *t: new(*t, *extra), dtypes, row.exact, through_double)
+    # Results of integers and of complex numbers are of other dtypes here and there: functional forms show those.
+    stable = [d for d in dtypes if d in FLOATS or (d in COMPLEX and row.name not in ("abs", "angle"))] or dtypes
+    if in_place and name_:
+        IN_PLACE[key] = Case(name_, lambda x, y: in_place(*(x, y)[:tensors], *extra), stable, row.exact, through_double)
+    if name_out:
+        keyword = "grad_input" if name_out.endswith("grad_input") else "out"
+        OUT[key] = Case(
+            name_out, lambda x, out: output(*(x, x)[:tensors], *extra, **{keyword: out}), stable, row.exact, through_double
+        )
+        with torch.device("meta"):
+            x = torch.ones(2, dtype=stable[0])
+            result = (new or output)(*(x, x)[:tensors], *extra).dtype if new else stable[0]
+        if result != stable[0]:
+            OUT_DTYPES[key] = result
+            OUT[key] = OUT[key]._replace(dtypes=stable if result is torch.bool else stable[:1])
+
+
+for row in UNARY_ROWS:
+    add_row(row, 1)
+for row in BINARY_ROWS:
+    add_row(row, 2)
 
 TABLES = [UNARY, BINARY, IN_PLACE, OUT, REDUCE, ROWS]
 

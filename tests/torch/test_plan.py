@@ -31,6 +31,15 @@ def test_a_plan_names_the_kernels(on, target):
     assert torch.equal(torch.ones(3) + 1, torch.full((3,), 2.0))  # this thread launches again
 
 
+@pytest.mark.parametrize("number", [2, 0.5])
+def test_a_number_plans_the_kernel_that_a_call_launches(on, number):
+    target = next(one for one in corundum.info()["backends"] if one["name"] == "cpu")["devices"][0]["target"]
+    x = {"shape": [64, 64], "dtype": "bfloat16"}
+    planned = corundum.plan(target, [{"call": "torch.mul", "args": [x, number]}]).kernels
+    (called,) = corundum.explain(torch.mul, torch.ones(64, 64, dtype=torch.bfloat16), number)["mul.Tensor"]
+    assert planned == [launch.kernel for launch in called.launches]
+
+
 def test_what_cannot_be_planned_says_why(on):
     with pytest.raises(Exception, match=r"add.Tensor cannot be planned: dtype not covered"):
-        corundum.plan("sm_90", [case("torch.add", (4,), (4,), dtype="complex64")])
+        corundum.plan("sm_90", [case("torch.add", (4,), (4,), dtype="uint16")])

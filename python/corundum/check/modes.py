@@ -34,6 +34,10 @@ class Mode:
     """The result holds values, which a reference in double precision can confirm."""
     slow: bool = False
     """A call costs a tenth of a second and more: made for one dtype of an overload."""
+    repeats: bool = False
+    """The call is made again and again and must be the same each time: not for who draws random numbers."""
+    untouched: bool = False
+    """ATen's call is made with nothing of ours registered: what a registration spoils, it spoils for both."""
 
 
 def plain(f: Function, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -78,6 +82,13 @@ def backward(f: Function, args: list[Any], kwargs: dict[str, Any]) -> Any:
     weights = [torch.linspace(-1, 1, t.numel(), dtype=torch.float64).reshape(t.shape).to(t.dtype).to(t.device) for t in outputs]
     grads = torch.autograd.grad(outputs, leaves, weights, allow_unused=True)
     return pytree.tree_map(lambda t: t.detach() if isinstance(t, torch.Tensor) else t, result), names, list(grads)
+
+
+def grad_fn(f: Function, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """What each result says of its gradient."""
+    (args, kwargs), _ = _require_grad((args, kwargs))
+    results = [t for t in pytree.tree_leaves(f(*args, **kwargs)) if isinstance(t, torch.Tensor)]
+    return [(t.requires_grad, type(t.grad_fn).__name__, t.is_leaf) for t in results]
 
 
 def _numeric(check: Callable[..., bool]) -> Callable[[Function, list[Any], dict[str, Any]], Any]:
@@ -289,10 +300,11 @@ MODES = {
     for mode in [
         Mode("plain", plain),
         Mode("backward", backward, _differentiable),
-        Mode("gradcheck", _numeric(torch.autograd.gradcheck), _double, values=False),
-        Mode("gradgradcheck", _numeric(torch.autograd.gradgradcheck), _double, values=False),
+        Mode("grad_fn", grad_fn, _differentiable, values=False, slow=True, untouched=True),
+        Mode("gradcheck", _numeric(torch.autograd.gradcheck), _double, values=False, repeats=True),
+        Mode("gradgradcheck", _numeric(torch.autograd.gradgradcheck), _double, values=False, repeats=True),
         Mode("fresh thread", threads(1), _pure),
-        Mode("eight threads", threads(8), _pure),
+        Mode("eight threads", threads(8), _pure, repeats=True),
         Mode("fork", fork, _pure, "cpu", slow=True),
         Mode("compile", compiled, slow=True),
         Mode("vmap", vmap, _pure),

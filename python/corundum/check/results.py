@@ -39,9 +39,22 @@ def conclude(rows: Sequence[Row], overloads: Sequence[str], seed: int, as_json: 
     return not failures and not missed
 
 
+# For these reasons all calls of an overload, but on no elements, are ATen's on that device (docs/coverage.md).
+ATENS_OWN = {
+    "on a CPU these numbers are made by libm, by MKL or by ATen's own vector code",
+    "on a CPU dropout is made of other operators",
+}
+
+
 def not_served(rows: Iterable[Row], overloads: Iterable[str]) -> list[str]:
-    """The overloads that no call reached with a kernel of ours."""
-    return sorted(set(overloads) - {overload for row in rows for overload in row["served"]})
+    """The overloads that no call reached with a kernel of ours, but for those that are ATen's own to the last call."""
+    served: set[str] = set()
+    reasons: dict[str, set[str]] = {}
+    for row in rows:
+        served |= row["served"].keys()
+        for overload, why in row["fell_back"].items():
+            reasons.setdefault(overload, set()).update(why)
+    return sorted(o for o in set(overloads) - served if not reasons.get(o, set()) & ATENS_OWN)
 
 
 def _print(total: dict[str, Counter[str]], failures: list[dict[str, str]], missed: list[str], seed: int) -> None:
@@ -59,8 +72,8 @@ def _print(total: dict[str, Counter[str]], failures: list[dict[str, str]], misse
 
 # --- the summary ------------------------------------------------------------------------------------------------------------------
 # The first line says of what it is: facts(), the overloads that were registered, those that no kernel of ours served, the outcomes'
-# names. Then a line for each operator (its forms together) and dtype: how often each overload was served and, by mode, how often
-# each outcome came. Failures stand in their line in full.
+# names. Then a line for each operator (its forms together) and dtype, or operator of op_db: how often each overload was served and,
+# by mode, how often each outcome came. Failures stand in their line in full.
 
 
 def write_summary(path: Path, rows: Sequence[Row], about: Row, overloads: Sequence[str]) -> None:
@@ -70,8 +83,11 @@ def write_summary(path: Path, rows: Sequence[Row], about: Row, overloads: Sequen
         if not row["modes"] and not row["failures"]:
             continue  # of op_db, and calls nothing of ours
         name, dtype, _ = row["unit"].rsplit(" ", 2)
-        key = name if name.startswith("op_db ") else operator_of(name)
-        line = lines.setdefault((key, dtype), {"operator": key, "dtype": dtype, "served": Counter(), "modes": {}, "failures": []})
+        of_op_db = name.startswith("op_db ")
+        key = name if of_op_db else operator_of(name)
+        empty = {"operator": key, "dtype": "", "served": Counter(), "modes": {}, "failures": []}
+        line = lines.setdefault((key, "" if of_op_db else dtype), empty)
+        line["dtype"] = " ".join(sorted({*line["dtype"].split(), dtype}))
         line["served"].update(row["served"])
         for mode, counts in row["modes"].items():
             line["modes"].setdefault(mode, Counter()).update(counts)

@@ -2,18 +2,20 @@
 
 import contextlib
 import functools
+import itertools
 import os
 import random
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import torch
 
 import corundum
-from corundum.check.calls import PLACES, PLACES_SOURCE, Call, at_places, calls, tensor
-from corundum.check.compare import is_exact, is_sum, operator_of
+from corundum.check.calls import ATEN_IS_WRONG, PLACES, PLACES_SOURCE, Call, at_places, calls, draws, tensor
+from corundum.check.compare import ATEN_IS_OFF, is_exact, is_sum, operator_of
 from corundum.check.driver import Cell, Sample, Unit, aten
 from corundum.check.modes import Mode
 from corundum.check.tensors import LAYOUTS, STRIDED_SOURCE, Recipe, Shape, dense, layouts, shapes
@@ -22,8 +24,17 @@ from corundum.check.tensors import LAYOUTS, STRIDED_SOURCE, Recipe, Shape, dense
 MODE_SHAPE: Shape = (4, 6)
 MODE_LAYOUTS = ["contiguous", "transposed", "misaligned"]
 # How much is made of a call: "sample" of few sizes, "full" of every size once and every layout at some, "product" of every pair.
-Breadth = Literal["sample", "full", "product"]
-SHAPES_A_LAYOUT, SHAPES_A_VARIANT, OP_DB_SAMPLES = 4, 6, 16
+# "thin" is what full makes of dtypes other than LEAD's: every size of a sample in some layout.
+Breadth = Literal["sample", "thin", "full", "product"]
+LEAD = (torch.float32, torch.int64)
+# Dtypes that a second operand has beside x's own, for promotion.
+MIXED = [torch.int32, torch.float16, torch.float64]
+SHAPES_A_LAYOUT, SHAPES_A_VARIANT = 4, {"thin": 2, "full": 6}
+OP_DB_SAMPLES = {"thin": 4, "full": 16}
+
+
+def of_dtype(breadth: Breadth, dtype: torch.dtype) -> Breadth:
+    return "thin" if breadth == "full" and dtype not in LEAD else breadth
 
 
 def own_units(
@@ -42,9 +53,13 @@ def own_units(
         lead = "float32" if "float32" in row["dtypes"] else next(iter(row["dtypes"]), None)
         for name in row["dtypes"]:
             dtype = getattr(torch, name)
+            if dtype in ATEN_IS_WRONG.get((operator_of(row["overload"]), device), ()):
+                continue
             if dtypes is None or dtype in dtypes:
                 tried = [mode for mode in modes if breadth != "full" or name == lead or not mode.slow]
-                yield Unit(row["overload"], dtype, device, _own(row["overload"], dtype, device, tried, breadth, huge))
+                tried = [mode for mode in tried if not (mode.repeats and draws(row["overload"]))]
+                cells = _own(row["overload"], dtype, device, tried, of_dtype(breadth, dtype), huge)
+                yield Unit(row["overload"], dtype, device, cells)
 
 
 def _own(
@@ -55,13 +70,25 @@ def _own(
         plain, others = [m for m in modes if m.name == "plain"], [m for m in modes if m.name != "plain"]
         for number, call in enumerate(calls(overload)):
 
-            def of(shape: Shape, layout: str, stride: Shape, offset: int, view: str = "", call: Call = call) -> Callable[[], Any]:
-                return functools.cache(lambda: _sample(call, shape, layout, stride, offset, dtype, device, seed, view))
+            def of(
+                shape: Shape,
+                layout: str,
+                stride: Shape,
+                offset: int,
+                view: str = "",
+                call: Call = call,
+                second: torch.dtype = dtype,
+            ) -> Callable[[], Any]:
+                return functools.cache(lambda: _sample(call, shape, layout, stride, offset, dtype, device, seed, view, second))
 
             for mode in plain:
                 yield from ((of(*chosen), mode) for chosen in _grid(breadth, number == 0, order))
                 for view in ["conj", "neg"] if dtype.is_complex else ["neg"] if dtype.is_floating_point else []:
                     yield of(MODE_SHAPE, "contiguous", dense(MODE_SHAPE), 0, view), mode
+                if "y" in call.tensors:
+                    for other in MIXED:
+                        if other is not dtype:
+                            yield of(MODE_SHAPE, "contiguous", dense(MODE_SHAPE), 0, "", call, other), mode
                 if huge and dtype.itemsize == 1:
                     yield from ((make, mode) for make in _huge(call, dtype, device, seed))
             for make, mode in _in_modes(of, others, breadth, number == 0, order):
@@ -72,9 +99,12 @@ def _own(
 
 def _grid(breadth: Breadth, usual: bool, order: random.Random) -> Iterator[tuple[Shape, str, Shape, int]]:
     """(shape, layout, strides, offset) of what a call is made on; `usual`: its arguments have their usual values."""
-    every = [(shape, *layout) for shape in shapes(breadth != "sample") for layout in layouts(shape)]
-    if breadth != "full":
+    every = [(shape, *layout) for shape in shapes(breadth in ("full", "product")) for layout in layouts(shape)]
+    if breadth in ("sample", "product"):
         yield from every
+        return
+    if breadth == "thin" and usual:
+        yield from (order.choice(list(same)) for _, same in itertools.groupby(every, key=lambda one: one[0]))
         return
     if usual:
         yield from (one for one in every if one[1] == "contiguous")
@@ -83,7 +113,7 @@ def _grid(breadth: Breadth, usual: bool, order: random.Random) -> Iterator[tuple
         if usual and name != "contiguous":
             yield from order.sample(those, min(SHAPES_A_LAYOUT, len(those)))
     if not usual:
-        yield from order.sample(every, SHAPES_A_VARIANT)
+        yield from order.sample(every, SHAPES_A_VARIANT[breadth])
 
 
 def _in_modes(
@@ -91,12 +121,13 @@ def _in_modes(
 ) -> Iterator[tuple[Callable[[], Any], Mode]]:
     """In full: every mode on a contiguous tensor, one other layout and unusual arguments in the quick ones."""
     found = [one for one in layouts(MODE_SHAPE) if one[0] in MODE_LAYOUTS]
-    if breadth == "full":
-        found = found[:1] + ([order.choice(found[1:])] if usual else [])
+    whole = breadth in ("sample", "product")
+    if not whole:
+        found = found[:1] + ([order.choice(found[1:])] if usual and breadth == "full" else [])
     for name, stride, offset in found:
         make = of(MODE_SHAPE, name, stride, offset)
         first = usual and name == found[0][0]
-        if breadth != "full" or first:
+        if whole or (first and breadth == "full"):
             yield from ((make, mode) for mode in modes)
         else:  # gradients depend on layout and arguments; of the rest one in turn
             quick = [mode for mode in modes if not mode.slow]
@@ -141,13 +172,16 @@ def _sample(
     device: str,
     seed: int,
     view: str = "",
+    second: torch.dtype | None = None,
 ) -> Sample | None:
-    """None where the call cannot be made of such a tensor."""
+    """None where the call cannot be made of such a tensor. `second`: the dtype of y, where it is not x's."""
     if call.writes and layout == "expanded" and 0 not in shape:
         return None  # its elements share memory: an error that tests/torch/test_errors.py looks at
     if "{shape}[-1]" in call.text and not shape:
         return None
     recipes = {name: tensor(call, name, shape, stride, offset, dtype, device, seed, view) for name in call.tensors}
+    if second is not None and second is not dtype:
+        recipes["y"] = replace(recipes["y"], dtype=second, kind="divisor")
     if "index" in recipes and (len(shape) != 2 or shape[0] == 0):
         return None  # an embedding's table
     text = call.text.replace("{shape}", str(tuple(shape)))
@@ -167,7 +201,10 @@ def _sample(
     function = eval(f"lambda {', '.join(names)}: {text}", {"torch": torch, "at_places": at_places})
     body = "\n".join([*made_of, *lines, "", "def run():", f"    return {text}"])
     where = f"{text} on {shape} {str(dtype).removeprefix('torch.')} {layout}{' ' + view if view else ''}, seed {seed}"
-    return Sample(where, function, made, {}, body, call.writes, is_exact(call.overload), is_sum(call.overload), layout)
+    if second is not None and second is not dtype:
+        where += f", y {str(second).removeprefix('torch.')}"
+    slack = ATEN_IS_OFF.get(operator_of(call.overload), 0.0)
+    return Sample(where, function, made, {}, body, call.writes, is_exact(call.overload), is_sum(call.overload), layout, slack)
 
 
 def _output(functional: str, tensors: dict[str, torch.Tensor], layout: str) -> Any:
@@ -208,7 +245,8 @@ def op_db_units(
         for dtype in sorted(op.supported_dtypes(device), key=str):
             if dtypes is None or dtype in dtypes:
                 concerns = functools.partial(_concerns, reached, wanted, dtype)
-                yield Unit(f"op_db {op.full_name}", dtype, device, _of_op_db(op, dtype, device, modes, breadth, seed), concerns)
+                cells = _of_op_db(op, dtype, device, modes, of_dtype(breadth, dtype), seed, reached)
+                yield Unit(f"op_db {op.full_name}", dtype, device, cells, concerns, is_many=True)
 
 
 def _concerns(reached: Callable[[], set[str] | None], wanted: set[str], dtype: torch.dtype) -> bool:
@@ -253,17 +291,25 @@ def _reached(op: Any, device: str, seed: int) -> set[str] | None:
 
 
 def _of_op_db(
-    op: Any, dtype: torch.dtype, device: str, modes: Sequence[Mode], breadth: Breadth, seed: int
+    op: Any,
+    dtype: torch.dtype,
+    device: str,
+    modes: Sequence[Mode],
+    breadth: Breadth,
+    seed: int,
+    reached: Callable[[], set[str] | None],
 ) -> Callable[[random.Random], Iterator[Cell]]:
     def cells(order: random.Random) -> Iterator[Cell]:
+        random_numbers = any(draws(overload) for overload in reached() or ())
+        tried = [mode for mode in modes if not (mode.repeats and random_numbers)]
         torch.manual_seed(seed)
         with aten(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             inputs = list(enumerate(op.sample_inputs(device, dtype)))
             if dtype is torch.float32 and op.error_inputs_func is not None:  # their dtypes are their own
                 inputs += enumerate((wrong.sample_input for wrong in op.error_inputs(device)), len(inputs))
-        if breadth == "full":
-            inputs = sorted(order.sample(inputs, min(OP_DB_SAMPLES, len(inputs))), key=lambda one: one[0])
+        if breadth in OP_DB_SAMPLES:
+            inputs = sorted(order.sample(inputs, min(OP_DB_SAMPLES[breadth], len(inputs))), key=lambda one: one[0])
         forms = [("", op.op, False)] + ([("in-place ", op.inplace_variant, True)] if op.inplace_variant is not None else [])
         for place, (number, sample) in enumerate(inputs):
             for form, function, writes in forms:
@@ -277,8 +323,9 @@ def _of_op_db(
                     is_exact(op.aten_name),
                     is_sum(op.aten_name),
                     "op_db",
+                    ATEN_IS_OFF.get(op.aten_name, 0.0),
                 )
-                for mode in modes:
+                for mode in tried:
                     if mode.name == "plain" or _is_tried(mode, made, place, dtype, breadth):
                         yield functools.partial(_same, made), mode
 
@@ -291,7 +338,9 @@ def _same(made: Sample) -> Sample:
 
 def _is_tried(mode: Mode, made: Sample, place: int, dtype: torch.dtype, breadth: Breadth) -> bool:
     """Two samples see every mode; in full, one sees the quick ones, and of one dtype the slow ones."""
-    if breadth == "full" and (place > 0 or (mode.slow and (dtype is not torch.float32 or made.writes))):
+    if breadth == "thin" and mode.name != "backward":
+        return False
+    if breadth in OP_DB_SAMPLES and (place > 0 or (mode.slow and (dtype is not torch.float32 or made.writes))):
         return False
     return place < 2 and mode.wants(made.tensors(), made.writes)
 

@@ -13,7 +13,8 @@ Shape = tuple[int, ...]
 
 def strided(shape, stride, offset, dtype, device, seed, kind="signed"):  # type: ignore[no-untyped-def]
     """Random numbers in a storage of just the room that the strides want; `kind`: "signed"; "special" with NaN and infinities;
-    "divisor", the same without a whole number 0; "bool"; or an upper bound."""
+    "divisor", the same without a whole number 0; "numbers", the same without NaN, infinities and -0; "squares"; "bool"; or an upper
+    bound."""
     room = offset + 1 + sum((n - 1) * s for n, s in zip(shape, stride, strict=True)) if 0 not in shape else offset
     g = torch.Generator().manual_seed(seed)
     if isinstance(kind, int):
@@ -24,9 +25,11 @@ def strided(shape, stride, offset, dtype, device, seed, kind="signed"):  # type:
         flat = torch.view_as_complex(torch.randn(room, 2, generator=g, dtype=torch.float64) * 3)
     elif dtype.is_floating_point:
         flat = torch.randn(room, generator=g, dtype=torch.float64) * 3
-        if kind in ("special", "divisor"):
+        flat = flat * flat if kind == "squares" else flat
+        if kind in ("special", "divisor", "numbers"):
             for k, value in enumerate([float("nan"), float("inf"), -float("inf"), 0.0, -0.0, 1e-30, 1e30]):
-                flat[k * 7 + 1 :: 101] = value
+                if kind != "numbers" or k not in (0, 1, 2, 4):
+                    flat[k * 7 + 1 :: 101] = value
     else:
         flat = torch.randint(-100 if dtype.is_signed else 0, 100, (room,), generator=g)
         if kind == "divisor":
@@ -125,12 +128,16 @@ GUARD = 512  # bytes before and after the storage, a multiple of every alignment
 CANARY = 0x5A
 
 
+# Storages up to so many bytes are looked at on the CPU: a copy costs less than the dozen small kernels of a look on a GPU.
+LOOKED_AT_ON_CPU = 1 << 26
+
+
 @dataclass
 class Guarded:
     """Copies of a call's tensors with guards around their storages."""
 
     storages: list[tuple[torch.Tensor, torch.Tensor, int]] = field(default_factory=list)
-    """(bytes with guards, the same when made, bytes of the storage)"""
+    """(bytes with guards, what they were when made, bytes of the storage)"""
     copies: list[tuple[torch.Tensor, torch.Tensor]] = field(default_factory=list)
 
     def copy(self, tree: Any) -> Any:
@@ -143,11 +150,7 @@ class Guarded:
             storage = t.untyped_storage()
             key = storage.data_ptr() if storage.nbytes() else id(t)
             if key not in known:
-                padded = torch.full((storage.nbytes() + 2 * GUARD,), CANARY, dtype=torch.uint8, device=t.device)
-                inside = torch.empty(0, dtype=torch.uint8, device=t.device).set_(storage)
-                padded[GUARD : GUARD + storage.nbytes()] = inside
-                known[key] = padded
-                self.storages.append((padded, padded.clone(), storage.nbytes()))
+                known[key] = self._padded(storage, t.device)
             shift = GUARD // t.element_size() + t.storage_offset()
             plain = torch.empty(0, dtype=t.dtype, device=t.device).set_(known[key].untyped_storage(), shift, t.shape, t.stride())
             plain = torch._neg_view(plain) if t.is_neg() else plain
@@ -158,12 +161,36 @@ class Guarded:
 
         return pytree.tree_map(one, tree)
 
+    def _padded(self, storage: torch.UntypedStorage, device: torch.device) -> torch.Tensor:
+        size = storage.nbytes()
+        inside = torch.empty(0, dtype=torch.uint8, device=device).set_(storage)
+        home = torch.device("cpu") if size <= LOOKED_AT_ON_CPU else device
+        before = torch.full((size + 2 * GUARD,), CANARY, dtype=torch.uint8, device=home)
+        before[GUARD : GUARD + size] = inside.to(home)
+        padded = before.clone() if home == device else before.to(device)
+        self.storages.append((padded, before, size))
+        return padded
+
+    def written(self) -> list[int]:
+        """Which of the copies have changed."""
+        touched = {
+            now.untyped_storage().data_ptr() for now, before, _ in self.storages if not torch.equal(now.to(before.device), before)
+        }
+        return [
+            place
+            for place, (now, before) in enumerate(self.copies)
+            if now.untyped_storage().data_ptr() in touched and not torch.equal(_bits(now), _bits(before))
+        ]
+
     def stray_write(self, written: list[torch.Tensor]) -> str | None:
         """What was written outside of the tensors `written`, in words. Their own elements may differ."""
-        for now, before, size in self.storages:
+        for memory, before, size in self.storages:
+            now = memory.to(before.device)
+            if torch.equal(now, before):
+                continue
             mask = torch.ones_like(now, dtype=torch.bool)
             for t in written:
-                if t.untyped_storage().data_ptr() == now.untyped_storage().data_ptr() and t.numel():
+                if t.untyped_storage().data_ptr() == memory.untyped_storage().data_ptr() and t.numel():
                     wide = torch.empty(0, dtype=torch.bool, device=now.device).set_(mask.untyped_storage())
                     width = t.element_size()
                     steps = tuple(s * width for s in t.stride())
@@ -174,3 +201,10 @@ class Guarded:
                     f"{stray.numel()} bytes were written outside of the result, the first at byte {int(stray[0]) - GUARD} of {size}"
                 )
         return None
+
+
+def _bits(t: torch.Tensor) -> torch.Tensor:
+    flat = t.detach().resolve_conj().resolve_neg().reshape(-1)
+    return (
+        flat.clone(memory_format=torch.contiguous_format).view(torch.uint8) if flat.numel() else torch.empty(0, dtype=torch.uint8)
+    )

@@ -1,8 +1,9 @@
 """What is to be checked, as data that another process understands, and the units that it comes to."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 import corundum
 from corundum import _names
 from corundum.check import sources
-from corundum.check.compare import operator_of
+from corundum.check.compare import speaker_of
 from corundum.check.driver import Unit, run
 from corundum.check.modes import MODES, Mode
 
@@ -29,8 +30,8 @@ class Wish:
     breadth: sources.Breadth = "sample"
     """In "sample", `sample` cells of each unit."""
     sample: int = 12
-    share: int = 1
-    """One in so many of the units, chosen by the seed, so that `share` seeds in turn see all."""
+    one_dtype: bool = False
+    """Of each overload one dtype, another with each seed; all dtypes where no kernel of ours served that one."""
     seed: int = 0
     op_db: bool = True
     huge: bool = False
@@ -52,6 +53,7 @@ def overloads_of(wish: Wish) -> list[str]:
         for row in rows
         if not row["via"]
         and wish.device in row["backends"]
+        and torch._C._dispatch_has_computed_kernel_for_dispatch_key("aten::" + row["overload"], wish.device.upper())
         and (chosen is None or row["overload"] in chosen or row["overload"] + ".default" in chosen)
         and (wish.families is None or row["family"] in wish.families)
     ]
@@ -62,9 +64,15 @@ def all_units(wish: Wish) -> Iterator[Unit]:
     overloads, modes = overloads_of(wish), wanted_modes(wish)
     dtypes = [getattr(torch, name) for name in wish.dtypes] if wish.dtypes else None
     units = sources.own_units(overloads, dtypes, wish.device, modes, wish.breadth, wish.huge)
-    yield from (unit for number, unit in enumerate(units) if number % wish.share == wish.seed % wish.share)
+    yield from units
     if wish.op_db:
         yield from sources.op_db_units(overloads, dtypes, wish.device, modes, wish.breadth, wish.seed)
+
+
+def one_dtype_each(units: Sequence[Unit], seed: int) -> list[int]:
+    """Of the units of each name the number of one; `seed` takes turns with them."""
+    groups = [list(group) for _, group in groupby(range(len(units)), key=lambda number: units[number].name)]
+    return [group[(place + seed) % len(group)] for place, group in enumerate(groups)]
 
 
 def check_unit(wish: Wish, unit: Unit, tell: Callable[[str], None] = lambda label: None) -> dict[str, Any]:
@@ -75,11 +83,11 @@ def check_unit(wish: Wish, unit: Unit, tell: Callable[[str], None] = lambda labe
 
 @cache
 def allowed_fallbacks(table: Path) -> set[tuple[str, str]]:
-    """(operator, reason) of the rows of docs/coverage.md: a row speaks for all forms of its operator, in-place and out=, too."""
+    """(speaker, reason) of the rows of docs/coverage.md."""
     rows = [
         [cell.strip() for cell in line.strip("|\n").split("|")] for line in table.read_text().splitlines() if line.startswith("| `")
     ]
-    return {(operator_of(row[0].strip("`")), row[-1]) for row in rows}
+    return {(speaker_of(row[0].strip("`")), row[-1]) for row in rows}
 
 
 def wanted_modes(wish: Wish) -> list[Mode]:

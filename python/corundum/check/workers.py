@@ -4,7 +4,7 @@ import contextlib
 import multiprocessing
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from multiprocessing.connection import Connection, wait
@@ -18,12 +18,15 @@ SILENCE = 300.0
 LABEL_BYTES = 1000
 
 
-def in_processes(wish: Wish, units: Sequence[Unit], numbers: Sequence[int], jobs: int) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(number, report as data) of units[number], in any order. Units of one name stay together: they share what they find out."""
+def in_processes(
+    wish: Wish, units: Sequence[Unit], numbers: Sequence[int], jobs: int, late: Callable[[], bool] = lambda: False
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """(number, report as data) of units[number], in any order. Units of one name stay together: they share what they find out.
+    None is begun when it is late."""
     groups = deque(deque(group) for _, group in groupby(numbers, key=lambda number: units[number].name))
     workers = [_Worker(wish) for _ in range(min(jobs, len(groups)))]
     try:
-        while sum(worker.give(groups) for worker in workers):
+        while sum(worker.give(groups, late) for worker in workers):
             ready = wait([worker.pipe for worker in workers if worker.current is not None], timeout=1.0)
             for place, worker in enumerate(workers):
                 if worker.current is None:
@@ -59,10 +62,12 @@ class _Worker:
         self.process.start()
         theirs.close()
 
-    def give(self, groups: deque[deque[int]]) -> bool:
+    def give(self, groups: deque[deque[int]], late: Callable[[], bool]) -> bool:
         """Gives it a unit if it has none and there are any. Whether it works on one."""
         if self.current is not None:
             return True
+        if late():
+            return False
         while not self.waiting and groups:
             self.waiting = groups.popleft()
         if not self.waiting:

@@ -149,11 +149,10 @@ Status launch(int device, const Function& function, const Launch& launch, const 
   if (!current.status()) return current.status();
   LaunchConfig config{
       {launch.grid[0], launch.grid[1], launch.grid[2]}, {launch.threads, 1, 1}, launch.shared_bytes, stream, nullptr, 0};
-  const LaunchAttribute cluster{launch_attribute_cluster, 0, {launch.cluster, 1, 1}, {}};
-  if (launch.cluster > 1) {
-    config.attributes = &cluster;
-    config.attribute_count = 1;
-  }
+  LaunchAttribute attributes[2];
+  config.attributes = attributes;
+  if (launch.cluster > 1) attributes[config.attribute_count++] = {launch_attribute_cluster, 0, {launch.cluster, 1, 1}, {}};
+  if (launch.early) attributes[config.attribute_count++] = {launch_attribute_early, 0, {1, 0, 0}, {}};
   void* parameters[] = {const_cast<void*>(args)};
   if (Result error = d.launch(&config, function.handle, parameters, nullptr)) return failed(d, "cuLaunchKernelEx", error);
   return {};

@@ -28,15 +28,15 @@ enum FunctionAttribute : int {
   function_large_clusters = 14
 };
 
-// CUlaunchAttribute: which, and the values of the largest kind.
+// CUlaunchAttribute: which, and room for the values of the largest kind.
 struct LaunchAttribute {
   int id;
   int padding;
-  unsigned cluster[3];
+  unsigned value[3];
   unsigned rest[13];
 };
 static_assert(sizeof(LaunchAttribute) == 72);
-constexpr int launch_attribute_cluster = 4;
+constexpr int launch_attribute_cluster = 4, launch_attribute_early = 6; // a cluster's three numbers; a number that says yes
 
 // CUlaunchConfig
 struct LaunchConfig {

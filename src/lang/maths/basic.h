@@ -24,6 +24,12 @@
   COR_FN double name(double x, double y) { return name##_of(x, y); }
 #endif
 
+// The same for a function that no device has.
+#define COR_SPECIAL(name)                               \
+  COR_FN float name(float x) { return name##_of(x); }   \
+  COR_FN double name(double x) { return name##_of(x); } \
+  COR_UNARY(name, cor::name(x))
+
 namespace cor {
 
 COR_FN u32 to_bits(float x) { return float_to_bits(x); }
@@ -48,6 +54,15 @@ struct Layout<double> {
   static constexpr u64 bias = 1023, sign = 0x8000000000000000ull, one = 0x3ff0000000000000ull;
   static constexpr double rounder = 6755399441055744.; // 1.5 * 2^52
 };
+
+// What functions compute in whose zeros cost digits: f64 on CPUs.
+#if COR_NATIVE_MATHS
+template <class T>
+using Wide = T;
+#else
+template <class T>
+using Wide = double;
+#endif
 
 // ((first x + c) x + ...): a polynomial, the coefficient of the highest power first.
 template <class T, class... C>

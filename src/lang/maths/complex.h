@@ -43,6 +43,10 @@ COR_FN Complex<T> reciprocal(Complex<T> z) {
   return Complex<T>{T(1), T(0)} / z;
 }
 template <class T>
+COR_FN Complex<T> inverse(Complex<T> z) {
+  return reciprocal(z);
+}
+template <class T>
 COR_FN Complex<T> times_i(Complex<T> z) {
   return {-z.im, z.re};
 }
@@ -93,10 +97,46 @@ COR_FN Complex<T> sqrt(Complex<T> z) {
   return {abs(other) * back, copysign(root * back, z.im)};
 }
 
-// ATen's: also where z is 0.
+// ATen's: also where z is 0. In f64 throughout: the angle and the size of the result lose as many digits as w log z has before the
+// point.
+COR_FN c128 pow(c128 z, c128 w) { return exp(w * log(z)); }
+COR_FN c64 pow(c64 z, c64 w) { return convert<c64>(pow(convert<c128>(z), convert<c128>(w))); }
+
 template <class T>
-COR_FN Complex<T> pow(Complex<T> z, Complex<T> w) {
-  return exp(w * log(z));
+COR_FN Complex<T> exp2(Complex<T> z) {
+  const T ln2 = T(0.69314718055994530942);
+  return exp(Complex<T>{z.re * ln2, z.im * ln2});
+}
+// e^z - 1 as (expm1 re cos im - 2 sin^2(im / 2), e^re sin im).
+template <class T>
+COR_FN Complex<T> expm1(Complex<T> z) {
+  const T half = sin(z.im * T(0.5));
+  if (z.im == 0) return {expm1(z.re), z.im};
+  return {expm1(z.re) * cos(z.im) - 2 * half * half, exp(z.re) * sin(z.im)};
+}
+// log(1 + z): near 0 by log1p of |1 + z|^2 - 1 = re (2 + re) + im^2.
+template <class T>
+COR_FN Complex<T> log1p(Complex<T> z) {
+  const bool near_0 = abs(z.re) < T(0.5) && abs(z.im) < T(0.5);
+  const Complex<T> next = {1 + z.re, z.im};
+  if (!near_0) return log(next);
+  return {T(0.5) * log1p(fma(z.re, 2 + z.re, z.im * z.im)), angle(next)};
+}
+template <class T>
+COR_FN Complex<T> log2(Complex<T> z) {
+  const T scale = T(1.4426950408889634074);
+  const Complex<T> l = log(z);
+  return {l.re * scale, l.im * scale};
+}
+template <class T>
+COR_FN Complex<T> log10(Complex<T> z) {
+  const T scale = T(0.43429448190325182765);
+  const Complex<T> l = log(z);
+  return {l.re * scale, l.im * scale};
+}
+template <class T>
+COR_FN Complex<T> rsqrt(Complex<T> z) {
+  return reciprocal(sqrt(z));
 }
 
 // (sinh re cos im, cosh re sin im), beyond 20 by the square of e^(|re| / 2).

@@ -18,6 +18,11 @@ COR_FN float fmod_of(float x, float y) {
 COR_FN double fmod_of(double x, double y) { return native::fmod(x, y); }
 #endif
 COR_FUNCTION_2(fmod)
+// Of integers; by zero is the caller's to refuse.
+template <class T>
+COR_FN T fmod(T a, T b) {
+  return b == T(0) || (T(-1) < T(0) && b == T(-1)) ? T(0) : static_cast<T>(a % b);
+}
 
 // As torch.remainder and Python's %: the rest has the divisor's sign. Of an integer by zero: the caller's to refuse.
 template <class T>
@@ -27,7 +32,7 @@ COR_FN T remainder(T a, T b) {
     const T other_sign = flip_sign(mod, b);
     return other_sign < T(0) ? moved : mod;
   } else {
-    const T rest = b == T(0) || (T(-1) < T(0) && b == T(-1)) ? T(0) : static_cast<T>(a % b);
+    const T rest = fmod(a, b);
     return rest != T(0) && (rest < T(0)) != (b < T(0)) ? static_cast<T>(rest + b) : rest;
   }
 }

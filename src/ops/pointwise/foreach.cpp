@@ -87,11 +87,7 @@ const ForeachFamily family_instance;
 
 // Copies within one dtype and zeros are the same for all dtypes of a size.
 Dtype of_size(size_t bytes) {
-  return bytes == 1   ? Dtype::uint8
-         : bytes == 2 ? Dtype::uint16
-         : bytes == 4 ? Dtype::uint32
-         : bytes == 8 ? Dtype::uint64
-                      : Dtype::complex128;
+  return bytes == 1 ? Dtype::uint8 : bytes == 2 ? Dtype::uint16 : bytes == 4 ? Dtype::uint32 : Dtype::uint64;
 }
 
 } // namespace
@@ -99,8 +95,9 @@ Dtype of_size(size_t bytes) {
 Status plan(const Chip& chip, const ForeachCall& call, std::optional<ListLaunches>* launches) {
   KernelKey key;
   key.family = family_instance.id();
-  key.op = static_cast<uint16_t>(call.op - ops);
+  key.op = static_cast<uint16_t>(call.op - ops.data());
   const bool moves = (call.op->signature == Signature::copy && call.compute == call.out) || call.op->signature == Signature::zero;
+  if (moves && size_of(call.compute) > 8) return Status::refuse("elements are not of 1, 2, 4, 8 or 16 bytes");
   const Dtype in = moves ? of_size(size_of(call.compute)) : call.compute, out = moves ? in : call.out;
   ListsCall lists{1 + count(call.from, From::list),
                   count(call.from, From::own),

@@ -2,6 +2,7 @@
 // A row of the table over lists of tensors: each call is a few launches, however many tensors there are.
 #include <optional>
 
+#include "core/dtype.h"
 #include "core/status.h"
 #include "ops/lists.h"
 #include "ops/pointwise/table.h"

@@ -10,7 +10,7 @@
 
 namespace corundum::pointwise {
 
-inline constexpr int max_inputs = 3;
+inline constexpr int max_inputs = 8, max_outputs = 4, max_scalars = 4;
 inline constexpr int max_rank = 16; // after merging dimensions
 
 struct Operand {
@@ -26,10 +26,15 @@ struct Call {
   Dtype compute;    // dtype in which the inputs meet (16-bit floats then compute in float32); torch calls it common_dtype
   int rank = 0;
   const int64_t* shape = nullptr; // fastest dimension first
-  Operand out;
+  Operand out[max_outputs];
   Operand in[max_inputs];
-  Scalar scalars[2];
+  Scalar scalars[max_scalars];
 };
+
+// How many inputs an expression has: rows with bounds that may be absent have fewer.
+int inputs_of(const Op& op, int flag);
+// The part of a DtypeSet that a dtype belongs to; 0 for 8-bit floats.
+uint8_t set_of(Dtype dtype);
 
 // Refuses, with a reason, what the table does not cover. An empty call gives an empty list.
 Status plan(const Chip& chip, const Call& call, LaunchList& list);

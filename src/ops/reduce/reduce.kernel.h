@@ -46,8 +46,7 @@ struct Strided {
       now = cor::load_vec<T, Pass::width>(base + offset(e));
     } else {
 #pragma unroll
-      for (int k = 0; k < Pass::width; ++k)
-        if (pass.has(at, k)) now.v[k] = base[offset(e + k)];
+      for (int k = 0; k < (At::single ? 1 : Pass::width); ++k) now.v[k] = base[offset(e + k)];
     }
   }
   COR_FN V at(int k) const { return cor::convert<V>(now.v[k]); }

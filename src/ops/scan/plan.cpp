@@ -7,8 +7,8 @@
 namespace corundum::scan {
 namespace {
 
-enum Order : uint8_t { whole, pieces, segments };           // cor::Order
-enum Phase : uint8_t { scans, folds_pieces, scans_pieces }; // which kernel of the text
+enum Order : uint8_t { whole, pieces, segments };                   // cor::Order
+enum Phase : uint8_t { scans, folds_pieces, scans_pieces, clears }; // which kernel of the text
 
 struct KeyBytes {
   uint8_t kind, in, out, state, phase, order, threads_log2, items, columns;
@@ -30,13 +30,14 @@ class ScanFamily : public Family {
     const KeyBytes k = unpack(key);
     const auto type = [](const char* name, const std::string& is) { return std::string("using ") + name + " = " + is + ";\n"; };
     const std::string entry = "corundum_" + name_of(key);
+    if (k.phase == clears) return {entry, "#include \"lang/clear.h\"\nCOR_CLEAR(" + entry + ", 256)\n"};
     std::string text = "#include \"ops/scan/scan.kernel.h\"\n";
     text += type("In", dtype(k.in).kernel_type) + type("Out", dtype(k.out).kernel_type);
     text += type("M", std::string(monoids[k.kind]) + "<In, " + dtype(k.state).kernel_type + ">");
     text += type("Blocks", "cor::Walk<" + std::to_string(1 << k.threads_log2) + ", " + std::to_string(k.items) + ", " +
                                std::to_string(k.columns) + ", cor::Order::" + orders[k.order] + ">");
     text += std::string("#define BODY ") + bodies[k.phase] + "\n";
-    return {entry, text + "COR_BLOCKS(" + entry + ", Blocks, ScanArgs, (BODY))\n"};
+    return {entry, text + "COR_BLOCKS(" + entry + ", Blocks, cor::WalkArgs, (BODY))\n"};
   }
   std::string describe(const KernelKey& key) const override { return "scan/" + name_of(key); }
 
@@ -49,6 +50,7 @@ class ScanFamily : public Family {
   static std::string name_of(const KernelKey& key) {
     static constexpr const char *orders[] = {"", "_pieces", "_segments"}, *phases[] = {"", "_fold", "_sums"};
     const KeyBytes k = unpack(key);
+    if (k.phase == clears) return "clear";
     return std::string(names[k.kind]) + phases[k.phase] + "_" + dtype(k.in).short_name + "_to_" + dtype(k.out).short_name +
            orders[k.order] + "_" + std::to_string(1 << k.threads_log2) + "x" + std::to_string(k.items) +
            (k.columns > 1 ? "_columns" + std::to_string(k.columns) : "");
@@ -117,6 +119,21 @@ Lanes lanes_for(const Call& call, Dtype state, bool narrow_blocks) {
   return {8, 16, 4, 32};
 }
 
+// Zeroes the whole workspace.
+void add_clear(LaunchList& list) {
+  constexpr uint32_t threads = 256;
+  const auto words = static_cast<int64_t>(list.workspace_bytes / 8);
+  KeyBytes k{};
+  k.phase = clears;
+  KernelKey key;
+  key.family = family_instance.id();
+  std::memcpy(key.bytes, &k, sizeof k);
+  ArgsWriter args;
+  args.put(static_cast<const void*>(nullptr));
+  args.put(words);
+  list.add(key, static_cast<uint32_t>(divide_up(words, threads)), threads, args.data(), args.size()).workspace_at = 0;
+}
+
 Status plan_simt(const Chip& chip, const Call& call, Layout l, LaunchList& list) {
   const auto state = static_cast<Dtype>(l.key.state);
   const int64_t piece = static_cast<int64_t>(16 / size_of(call.out_dtype)); // elements of a wide access
@@ -152,9 +169,12 @@ Status plan_simt(const Chip& chip, const Call& call, Layout l, LaunchList& list)
     l.pieces = tiles(items);
     l.blocks = sequences * l.pieces;
     list.workspace_bytes = 128 + static_cast<uint64_t>(sequences * l.key.columns) * look_back_words(l.pieces, state) * 8;
-    list.workspace_zeroed = true;
+    add_clear(list);
   }
-  return add_launch(call, l, call.n, list);
+  if (Status s = add_launch(call, l, call.n, list); !s) return s;
+  // Blocks load their tiles while the words that they look back at are zeroed.
+  list[list.size() - 1].early = l.key.order == pieces && chip.max_cluster > 1; // as old as clusters
+  return Status();
 }
 
 // --- CPUs ------------------------------------------------------------------------------------------------------------------------

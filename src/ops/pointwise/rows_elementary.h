@@ -1,0 +1,56 @@
+#pragma once
+// Functions of one number.
+#include "ops/pointwise/op.h"
+
+namespace corundum::pointwise {
+
+inline constexpr Op elementary_rows[] = {
+    {"sin", Signature::unary, 1, 0, set_with_complex, Promotion::int_to_float, {"sin(x)"}, 4},
+    {"cos", Signature::unary, 1, 0, set_with_complex, Promotion::int_to_float, {"cos(x)"}, 4},
+    {"tan", Signature::unary, 1, 0, set_with_complex, Promotion::int_to_float, {"tan(x)"}, 4},
+    {"asin", Signature::unary, 1, 0, set_with_complex, Promotion::int_to_float, {"asin(x)"}, 4},
+    {"acos", Signature::unary, 1, 0, set_with_complex, Promotion::int_to_float, {"acos(x)"}, 4},
+    {"atan", Signature::unary, 1, 0, set_with_complex, Promotion::int_to_float, {"atan(x)"}, 4},
+    {"sinh", Signature::unary, 1, 0, set_with_complex, Promotion::int_to_float, {"sinh(x)"}, 4},
+    {"cosh", Signature::unary, 1, 0, set_with_complex, Promotion::int_to_float, {"cosh(x)"}, 4},
+    {"tanh", Signature::unary, 1, 0, set_with_complex, Promotion::int_to_float, {"tanh(x)"}},
+    {"asinh", Signature::unary, 1, 0, set_with_complex, Promotion::int_to_float, {"asinh(x)"}, 4},
+    {"acosh", Signature::unary, 1, 0, set_with_complex, Promotion::int_to_float, {"acosh(x)"}, 4},
+    {"atanh", Signature::unary, 1, 0, set_with_complex, Promotion::int_to_float, {"atanh(x)"}, 4},
+    {"exp", Signature::unary, 1, 0, set_with_complex, Promotion::int_to_float, {"exp(x)"}},
+    {"exp2", Signature::unary, 1, 0, set_with_complex, Promotion::int_to_float, {"exp2(x)"}, 4},
+    {"expm1", Signature::unary, 1, 0, set_with_complex, Promotion::int_to_float, {"expm1(x)"}, 4},
+    {"log", Signature::unary, 1, 0, set_with_complex, Promotion::int_to_float, {"log(x)"}},
+    {"log2", Signature::unary, 1, 0, set_with_complex, Promotion::int_to_float, {"log2(x)"}, 4},
+    {"log10", Signature::unary, 1, 0, set_with_complex, Promotion::int_to_float, {"log10(x)"}, 4},
+    {"log1p", Signature::unary, 1, 0, set_with_complex, Promotion::int_to_float, {"log1p(x)"}, 4},
+    {"sqrt", Signature::unary, 1, 0, set_with_complex, Promotion::int_to_float, {"sqrt(x)"}, exact},
+    {"rsqrt", Signature::unary, 1, 0, set_with_complex, Promotion::int_to_float, {"rsqrt(x)"}, 4},
+    {"sigmoid", Signature::unary, 1, 0, set_with_complex, Promotion::int_to_float, {"sigmoid(x)"}, 4},
+    {"reciprocal", Signature::unary, 1, 0, set_with_complex, Promotion::int_to_float, {"inverse(x)"}},
+    {"erf", Signature::unary, 1, 0, set_floating, Promotion::int_to_float, {"erf(x)"}, 4},
+    {"erfc", Signature::unary, 1, 0, set_floating, Promotion::int_to_float, {"erfc(x)"}, 4},
+    {"erfinv", Signature::unary, 1, 0, set_floating, Promotion::int_to_float, {"erfinv(x)"}, 4},
+    {"neg", Signature::unary, 1, 0, set_numbers, Promotion::standard, {"-x"}, exact},
+    {"abs", Signature::unary, 1, 0, set_numbers, Promotion::complex_to_float, {"abs(x)"}},
+    {"angle", Signature::unary, 1, 0, set_with_complex, Promotion::any_to_float, {"angle(x)"}, 2, 1, 0, half_on_cpus},
+    {"sgn", Signature::unary, 1, 0, set_every, Promotion::standard, {"sign(x)"}},
+    {"sign", Signature::unary, 1, 0, set_all, Promotion::standard, {"sign(x)"}, exact},
+    {"signbit", Signature::unary, 1, 0, set_all, Promotion::always_bool, {"signbit(x)"}, exact},
+    {"floor", Signature::unary, 1, 0, set_no_bool, Promotion::standard, {"floor(x)"}, exact},
+    {"ceil", Signature::unary, 1, 0, set_no_bool, Promotion::standard, {"ceil(x)"}, exact},
+    {"trunc", Signature::unary, 1, 0, set_no_bool, Promotion::standard, {"trunc(x)"}, exact},
+    {"round", Signature::unary, 1, 0, set_no_bool, Promotion::standard, {"round_even(x)"}, exact},
+    {"frac", Signature::unary, 1, 0, set_floating, Promotion::standard, {"frac(x)"}, exact},
+    {"bitwise_not", Signature::unary, 1, 0, set_bool | set_int, Promotion::standard, {"bitwise_not(x)"}, exact},
+    {"conj_physical", Signature::unary, 1, 0, set_every, Promotion::standard, {"conj(x)"}, exact},
+    {"isnan", Signature::unary, 1, 0, set_every, Promotion::always_bool, {"is_nan(x)"}, exact},
+    {"isinf", Signature::unary, 1, 0, set_every, Promotion::always_bool, {"is_inf(x)"}, exact, 1, 0, whole_made_like},
+    {"isposinf", Signature::unary, 1, 0, set_all, Promotion::always_bool, {"is_positive_inf(x)"}, exact},
+    {"isneginf", Signature::unary, 1, 0, set_all, Promotion::always_bool, {"is_negative_inf(x)"}, exact},
+    {"isfinite", Signature::unary, 1, 0, set_every, Promotion::always_bool, {"is_finite_number(x)"}, exact, 1, 0, whole_made_like},
+    {"logical_not", Signature::unary, 1, 0, set_every, Promotion::always_bool, {"!convert<bool>(x)"}, exact},
+    {"nan_to_num", Signature::named, 1, 3, set_with_complex, Promotion::standard, {"nan_to_num(x, s0, s1, s2)"}, exact},
+};
+
+} // namespace corundum::pointwise

@@ -1,0 +1,86 @@
+#pragma once
+// Special functions, and what is like them.
+#include "ops/pointwise/op.h"
+
+namespace corundum::pointwise {
+
+inline constexpr Op special_rows[] = {
+    {"i0", Signature::unary, 1, 0, set_floating, Promotion::int_to_float, {"modified_bessel_i0(x)"}, 4},
+    {"special_i0e", Signature::unary, 1, 0, set_floating, Promotion::int_to_float, {"i0e(x)"}, 4},
+    {"special_i1", Signature::unary, 1, 0, set_floating, Promotion::int_to_float, {"modified_bessel_i1(x)"}, 4},
+    {"special_i1e", Signature::unary, 1, 0, set_floating, Promotion::int_to_float, {"i1e(x)"}, 4},
+    {"special_entr", Signature::unary, 1, 0, set_floating, Promotion::int_to_float, {"entr(x)"}, 4},
+    {"sinc", Signature::unary, 1, 0, set_floating, Promotion::int_to_float, {"sinc(x)"}, 4},
+    {"digamma", Signature::unary, 1, 0, set_floating, Promotion::int_to_float, {"digamma(x)"}, 12},
+    {"lgamma", Signature::unary, 1, 0, set_floating, Promotion::int_to_float, {"lgamma(x)"}, 6},
+    // ATen has these of f32 and f64 alone.
+    {"special_bessel_j0", Signature::unary, 1, 0, set_float, Promotion::int_to_float, {"bessel_j0(x)"}, 10},
+    {"special_bessel_j1", Signature::unary, 1, 0, set_float, Promotion::int_to_float, {"bessel_j1(x)"}, 10},
+    {"special_bessel_y0", Signature::unary, 1, 0, set_float, Promotion::int_to_float, {"bessel_y0(x)"}, 20},
+    {"special_bessel_y1", Signature::unary, 1, 0, set_float, Promotion::int_to_float, {"bessel_y1(x)"}, 20},
+    {"special_modified_bessel_i0", Signature::unary, 1, 0, set_float, Promotion::int_to_float, {"modified_bessel_i0(x)"}, 4},
+    {"special_modified_bessel_i1", Signature::unary, 1, 0, set_float, Promotion::int_to_float, {"modified_bessel_i1(x)"}, 4},
+    {"special_modified_bessel_k0", Signature::unary, 1, 0, set_float, Promotion::int_to_float, {"modified_bessel_k0(x)"}, 10},
+    {"special_modified_bessel_k1", Signature::unary, 1, 0, set_float, Promotion::int_to_float, {"modified_bessel_k1(x)"}, 6},
+    {"special_scaled_modified_bessel_k0",
+     Signature::unary,
+     1,
+     0,
+     set_float,
+     Promotion::int_to_float,
+     {"scaled_modified_bessel_k0(x)"},
+     10},
+    {"special_scaled_modified_bessel_k1",
+     Signature::unary,
+     1,
+     0,
+     set_float,
+     Promotion::int_to_float,
+     {"scaled_modified_bessel_k1(x)"},
+     6},
+    {"special_spherical_bessel_j0", Signature::unary, 1, 0, set_float, Promotion::int_to_float, {"spherical_bessel_j0(x)"}, 4},
+    {"special_airy_ai", Signature::unary, 1, 0, set_float, Promotion::int_to_float, {"airy_ai(x)"}, 20},
+    {"special_erfcx", Signature::unary, 1, 0, set_float, Promotion::int_to_float, {"erfcx(x)"}, 5},
+    {"special_ndtri", Signature::unary, 1, 0, set_float, Promotion::int_to_float, {"ndtri(x)"}, 5},
+    {"special_log_ndtr", Signature::unary, 1, 0, set_float, Promotion::int_to_float, {"log_ndtr(x)"}, 5},
+    {"logit", Signature::named, 1, 2, set_floating, Promotion::int_to_float, {"logit(x)", "logit(x, s0, s1)"}, 4},
+    // Of order 0, 1 and more: s0 is the order and 1, s1 the factor of zeta.
+    {"polygamma",
+     Signature::named,
+     1,
+     2,
+     set_floating,
+     Promotion::int_to_float,
+     {"digamma(x)", "trigamma(x)", "s1 * zeta(s0, x)"},
+     12},
+    {"round", Signature::named, 1, 1, set_float, Promotion::standard, {"round_after(x, s0)", "round_before(x, s0)"}},
+
+    {"logaddexp", Signature::binary, 2, 0, set_floating, Promotion::standard, {"logaddexp(x, y)"}, 4},
+    {"logaddexp2", Signature::binary, 2, 0, set_floating, Promotion::standard, {"logaddexp2(x, y)"}, 4},
+    {"xlogy", Signature::binary, 2, 0, set_floating, Promotion::int_to_float, {"xlogy(x, y)"}, 4},
+    {"special_xlog1py", Signature::binary, 2, 0, set_floating, Promotion::int_to_float, {"xlog1py(x, y)"}, 4},
+    {"special_zeta", Signature::binary, 2, 0, set_float, Promotion::int_to_float, {"zeta(x, y)"}, 12},
+    {"igamma", Signature::binary, 2, 0, set_floating, Promotion::standard, {"igamma(x, y)"}, 255, 1, 0, half_on_cpus},
+    {"igammac", Signature::binary, 2, 0, set_floating, Promotion::standard, {"igammac(x, y)"}, 255, 1, 0, half_on_cpus},
+    {"heaviside", Signature::binary_same, 2, 0, set_all, Promotion::standard, {"heaviside(x, y)"}, exact},
+    {"nextafter", Signature::binary, 2, 0, set_float, Promotion::standard, {"next_after<Common>(x, y)"}, exact},
+    {"gcd", Signature::binary, 2, 0, set_int, Promotion::standard, {"gcd(x, y)"}, exact},
+    {"lcm", Signature::binary, 2, 0, set_int, Promotion::standard, {"lcm(x, y)"}, exact},
+#define COR_POLYNOMIAL(name) \
+  { "special_" #name, Signature::binary, 2, 0, set_float, Promotion::int_to_float, {#name "(x, y)"}, 255 }
+    COR_POLYNOMIAL(chebyshev_polynomial_t),
+    COR_POLYNOMIAL(chebyshev_polynomial_u),
+    COR_POLYNOMIAL(chebyshev_polynomial_v),
+    COR_POLYNOMIAL(chebyshev_polynomial_w),
+    COR_POLYNOMIAL(shifted_chebyshev_polynomial_t),
+    COR_POLYNOMIAL(shifted_chebyshev_polynomial_u),
+    COR_POLYNOMIAL(shifted_chebyshev_polynomial_v),
+    COR_POLYNOMIAL(shifted_chebyshev_polynomial_w),
+    COR_POLYNOMIAL(hermite_polynomial_h),
+    COR_POLYNOMIAL(hermite_polynomial_he),
+    COR_POLYNOMIAL(laguerre_polynomial_l),
+    COR_POLYNOMIAL(legendre_polynomial_p),
+#undef COR_POLYNOMIAL
+};
+
+} // namespace corundum::pointwise
