@@ -276,5 +276,6 @@ def tensor(
     second = "divisor" if device != "cpu" and operator in DIVISIONS else "special"
     second = "numbers" if device == "cpu" and operator in IN_TWO_MINDS else second
     second = "signed" if operator in SQUARES else second
-    kind = "squares" if name in SQUARES.get(operator, "") else second if name == "y" else "signed"
+    is_second = name == ("x" if call.overload.endswith(".Scalar_Tensor") and operator in DIVISIONS else "y")
+    kind = "squares" if name in SQUARES.get(operator, "") else second if is_second else "signed"
     return Recipe(shape, stride, offset, dtype, seed + ord(name) - ord("x"), kind, view)
